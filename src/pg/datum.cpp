@@ -1,0 +1,158 @@
+#include "pg/datum.hpp"
+
+#include "core/parameters.hpp"
+#include "pg/report.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+constexpr core::Micros kEpochShift =
+    static_cast<core::Micros>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC;
+
+// Whether the number is too long to print: more than kMaxJsonDigits before or after the point.
+bool is_overlong(Numeric number) {
+  constexpr int kDigits = static_cast<int>(core::kMaxJsonDigits);
+  const Datum value = NumericGetDatum(number);
+  if (DatumGetInt32(DirectFunctionCall1(numeric_scale, value)) > kDigits) {
+    return true;
+  }
+  static_assert(core::kMaxJsonDigits == 100);
+  const Datum bound =
+      DirectFunctionCall3(numeric_in, CStringGetDatum("1e100"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+  const Datum magnitude = DirectFunctionCall1(numeric_abs, value);
+  return DatumGetInt32(DirectFunctionCall2(numeric_cmp, magnitude, bound)) >= 0;
+}
+
+void refuse_overlong_numbers(std::string_view parameter, Jsonb* json) {
+  JsonbIterator* iterator = JsonbIteratorInit(&json->root);
+  JsonbValue value;
+  for (JsonbIteratorToken token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE;
+       token = JsonbIteratorNext(&iterator, &value, false)) {
+    const bool is_scalar = token == WJB_VALUE || token == WJB_ELEM;
+    if (is_scalar && value.type == jbvNumeric && is_overlong(value.val.numeric)) {
+      core::Refusal why;
+      core::refuse_json_number(parameter, why);
+      raise(why);
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view text_view(Datum value) {
+  const text* packed = DatumGetTextPP(value);
+  return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
+}
+
+Datum text_datum(std::string_view text) {
+  return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
+}
+
+std::string_view numeric_text(Datum value) {
+  return DatumGetCString(DirectFunctionCall1(numeric_out, value));
+}
+
+Datum numeric_datum(core::Amount amount, int decimals) {
+  const core::AmountText text = amount.text(decimals);
+  return DirectFunctionCall3(numeric_in, CStringGetDatum(text.c_str()), ObjectIdGetDatum(InvalidOid),
+                             Int32GetDatum(-1));
+}
+
+core::Amount stored_amount(Datum value) {
+  const core::ParsedAmount parsed = core::parse_amount(numeric_text(value));
+  if (parsed.defect != core::AmountDefect::kNone) {
+    elog(ERROR, "escrowgrid: a stored amount is out of range");
+  }
+  return parsed.amount;
+}
+
+core::Micros to_micros(TimestampTz at) {
+  if (TIMESTAMP_IS_NOBEGIN(at)) {
+    return PG_INT64_MIN;
+  }
+  return at > core::kMaxTime - kEpochShift ? core::kMaxTime + 1 : at + kEpochShift;
+}
+
+TimestampTz to_timestamp(core::Micros micros) {
+  return micros - kEpochShift;
+}
+
+core::Micros clock_micros() {
+  return to_micros(GetCurrentTimestamp());
+}
+
+core::Digest stored_digest(Datum value) {
+  const bytea* packed = DatumGetByteaPP(value);
+  core::Digest digest{};
+  if (VARSIZE_ANY_EXHDR(packed) != digest.size()) {
+    elog(ERROR, "escrowgrid: a stored hash does not have 32 bytes");
+  }
+  std::memcpy(digest.data(), VARDATA_ANY(packed), digest.size());
+  return digest;
+}
+
+Datum bytes_datum(std::span<const std::uint8_t> bytes) {
+  auto* out = static_cast<bytea*>(palloc(VARHDRSZ + bytes.size()));
+  SET_VARSIZE(out, VARHDRSZ + bytes.size());
+  std::memcpy(VARDATA(out), bytes.data(), bytes.size());
+  return PointerGetDatum(out);
+}
+
+std::string_view jsonb_text(std::string_view parameter, Datum value) {
+  Jsonb* json = DatumGetJsonbP(value);
+  refuse_overlong_numbers(parameter, json);
+  return JsonbToCString(nullptr, &json->root, static_cast<int>(VARSIZE(json)));
+}
+
+void fill_random(std::span<std::uint8_t> bytes) {
+  if (!pg_strong_random(bytes.data(), bytes.size())) {
+    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
+  }
+}
+
+core::TypeIdText make_id(std::string_view prefix, core::Micros at) {
+  std::array<std::uint8_t, core::kUuidRandomBytes> random;
+  fill_random(random);
+  return core::format_type_id(prefix, core::make_uuid_v7(at, random));
+}
+
+TextView text_argument(FunctionCallInfo fcinfo, int index) {
+  return has_argument(fcinfo, index) ? TextView(text_view(PG_GETARG_DATUM(index))) : std::nullopt;
+}
+
+TextView numeric_argument(FunctionCallInfo fcinfo, int index) {
+  return has_argument(fcinfo, index) ? TextView(numeric_text(PG_GETARG_DATUM(index))) : std::nullopt;
+}
+
+TextView jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name) {
+  return has_argument(fcinfo, index) ? TextView(jsonb_text(name, PG_GETARG_DATUM(index))) : std::nullopt;
+}
+
+std::optional<std::int32_t> int_argument(FunctionCallInfo fcinfo, int index) {
+  return has_argument(fcinfo, index) ? std::optional(PG_GETARG_INT32(index)) : std::nullopt;
+}
+
+std::optional<core::Micros> time_argument(FunctionCallInfo fcinfo, int index) {
+  return has_argument(fcinfo, index) ? std::optional(to_micros(PG_GETARG_TIMESTAMPTZ(index))) : std::nullopt;
+}
+
+std::span<const TextView> text_array_argument(FunctionCallInfo fcinfo, int index) {
+  if (!has_argument(fcinfo, index)) {
+    return {};
+  }
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(PG_GETARG_ARRAYTYPE_P(index), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+  if (count == 0) {
+    return {};
+  }
+  auto* elements = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(count)));
+  for (int i = 0; i < count; ++i) {
+    new (&elements[i]) TextView(nulls[i] ? std::nullopt : TextView(text_view(values[i])));
+  }
+  return {elements, static_cast<std::size_t>(count)};
+}
+
+}  // namespace escrowgrid::pg

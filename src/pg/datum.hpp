@@ -1,0 +1,56 @@
+// Values across the border: Postgres datums as views and plain structs, and back.
+// Views point into memory of the current memory context or of the argument itself.
+#pragma once
+
+#include "core/digest.hpp"
+#include "core/hash_chain.hpp"
+#include "core/json_limits.hpp"
+#include "core/money.hpp"
+#include "core/type_id.hpp"
+#include "pg/postgres.hpp"
+
+namespace escrowgrid::pg {
+
+using TextView = std::optional<std::string_view>;
+
+[[nodiscard]] std::string_view text_view(Datum value);
+[[nodiscard]] Datum text_datum(std::string_view text);
+
+// numeric as PostgreSQL prints it, and from text of ours.
+[[nodiscard]] std::string_view numeric_text(Datum value);
+[[nodiscard]] Datum numeric_datum(core::Amount amount, int decimals);
+
+// A stored amount; one that the CHECKs could not have let in is an internal error.
+[[nodiscard]] core::Amount stored_amount(Datum value);
+
+// Microseconds since the Unix epoch. `to_micros` maps what core::kMaxTime rules out, infinity
+// included, to a value beyond it.
+[[nodiscard]] core::Micros to_micros(TimestampTz at);
+[[nodiscard]] TimestampTz to_timestamp(core::Micros micros);
+[[nodiscard]] core::Micros clock_micros();
+
+[[nodiscard]] core::Digest stored_digest(Datum value);
+[[nodiscard]] Datum bytes_datum(std::span<const std::uint8_t> bytes);
+
+// jsonb as text. Numbers too long to be written out (1e131071 is 131 kB) are refused before that.
+[[nodiscard]] std::string_view jsonb_text(std::string_view parameter, Datum value);
+
+void fill_random(std::span<std::uint8_t> bytes);
+
+// A new id for a record that came to be at `at`.
+[[nodiscard]] core::TypeIdText make_id(std::string_view prefix, core::Micros at);
+
+// Arguments of a SQL function; absent for NULL.
+[[nodiscard]] inline bool has_argument(FunctionCallInfo fcinfo, int index) {
+  return index < PG_NARGS() && !PG_ARGISNULL(index);
+}
+[[nodiscard]] TextView text_argument(FunctionCallInfo fcinfo, int index);
+[[nodiscard]] TextView numeric_argument(FunctionCallInfo fcinfo, int index);
+[[nodiscard]] TextView jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name);
+[[nodiscard]] std::optional<std::int32_t> int_argument(FunctionCallInfo fcinfo, int index);
+[[nodiscard]] std::optional<core::Micros> time_argument(FunctionCallInfo fcinfo, int index);
+
+// The elements of a text[] argument, NULLs as absent; palloc'd.
+[[nodiscard]] std::span<const TextView> text_array_argument(FunctionCallInfo fcinfo, int index);
+
+}  // namespace escrowgrid::pg

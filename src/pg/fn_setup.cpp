@@ -1,0 +1,202 @@
+// Institutions, asset templates, assets.
+#include "core/json_limits.hpp"
+#include "core/parameters.hpp"
+#include "core/template_terms.hpp"
+#include "pg/boundary.hpp"
+#include "pg/report.hpp"
+#include "pg/store.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+void refuse_null_array(const char* parameter) {
+  core::Refusal why;
+  why.begin(core::Condition::kInvalidParameter)
+      .message({parameter, " must not be null"})
+      .hint({"Pass an array of codes."})
+      .with("parameter", parameter)
+      .with_null("value");
+  raise(why);
+}
+
+// The members of the config object, one level deep, as the core wants them.
+std::span<const core::ConfigMember> config_members(Datum config) {
+  Jsonb* json = DatumGetJsonbP(config);
+  const auto count = static_cast<std::size_t>(JB_ROOT_COUNT(json));
+  auto* members =
+      static_cast<core::ConfigMember*>(palloc0(sizeof(core::ConfigMember) * std::max<std::size_t>(count, 1)));
+  std::size_t used = 0;
+  JsonbIterator* iterator = JsonbIteratorInit(&json->root);
+  JsonbValue value;
+  JsonbIteratorNext(&iterator, &value, false);  // the object itself
+  while (JsonbIteratorNext(&iterator, &value, true) == WJB_KEY) {
+    core::ConfigMember& member = members[used++];
+    member.key = {value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
+    JsonbIteratorNext(&iterator, &value, true);
+    switch (value.type) {
+      case jbvNull:
+        member.kind = core::JsonKind::kNull;
+        break;
+      case jbvBool:
+        member.kind = core::JsonKind::kBoolean;
+        break;
+      case jbvNumeric:
+        member.kind = core::JsonKind::kNumber;
+        member.text = numeric_text(NumericGetDatum(value.val.numeric));
+        break;
+      case jbvString:
+        member.kind = core::JsonKind::kString;
+        member.text = {value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
+        break;
+      case jbvArray:
+        member.kind = core::JsonKind::kArray;
+        break;
+      default:
+        member.kind = value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data) ? core::JsonKind::kArray
+                                                                                             : core::JsonKind::kObject;
+        break;
+    }
+  }
+  return {members, used};
+}
+
+bool holds(std::span<const TextView> words, std::string_view word) {
+  return std::any_of(words.begin(), words.end(), [&](const TextView& w) { return w && *w == word; });
+}
+
+void require_within(std::string_view parameter, std::span<const TextView> allowed, std::string_view value,
+                    std::string_view institution_id) {
+  if (holds(allowed, value)) {
+    return;
+  }
+  core::Refusal why;
+  why.begin(core::Condition::kInvalidParameter)
+      .message({parameter, " ", value, " is not one of the institution's"})
+      .hint({"Choose a ", parameter, " the institution acts in."})
+      .with("parameter", parameter)
+      .with("value", value)
+      .with("institution_id", institution_id);
+  raise(why);
+}
+
+// The terms' currency has to exist, and the limits have to be expressible in it.
+void require_terms_currency(const core::TemplateTerms& terms) {
+  if (!terms.currency) {
+    return;
+  }
+  core::Refusal why;
+  const std::optional<int> exponent = store::find_currency(*terms.currency);
+  if (!exponent) {
+    core::refuse_unknown_currency("config", *terms.currency, why);
+    raise(why);
+  }
+  const core::CurrencyUnit unit = {.code = *terms.currency, .exponent = *exponent};
+  if ((terms.min_amount && !core::require_currency_decimals("minAmount", *terms.min_amount, unit, why)) ||
+      (terms.max_amount && !core::require_currency_decimals("maxAmount", *terms.max_amount, unit, why))) {
+    raise(why);
+  }
+}
+
+Datum create_institution(FunctionCallInfo fcinfo) {
+  enum { kName, kRegions, kVerticals };
+  const Caller caller = require_root();
+  core::Refusal why;
+  const TextView name = text_argument(fcinfo, kName);
+  if (!core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why)) {
+    raise(why);
+  }
+  if (!has_argument(fcinfo, kRegions)) {
+    refuse_null_array("regions");
+  }
+  if (!has_argument(fcinfo, kVerticals)) {
+    refuse_null_array("verticals");
+  }
+  const std::span<const TextView> regions = text_array_argument(fcinfo, kRegions);
+  const std::span<const TextView> verticals = text_array_argument(fcinfo, kVerticals);
+  if (!core::require_regions(regions, why) || !core::require_verticals(verticals, why)) {
+    raise(why);
+  }
+  const store::Session session = store::open();
+  const Datum row = store::insert_institution(store::origin_of(caller, "escrow_create_institution"),
+                                              {.name = *name, .regions = regions, .verticals = verticals});
+  store::close(session);
+  return row;
+}
+
+Datum create_asset_template(FunctionCallInfo fcinfo) {
+  enum { kCode, kName, kVertical, kRegion, kConfig, kInstitutionId };
+  const Caller caller = require_root();
+  core::Refusal why;
+  const TextView code = text_argument(fcinfo, kCode);
+  const TextView name = text_argument(fcinfo, kName);
+  const TextView vertical = text_argument(fcinfo, kVertical);
+  const TextView region = text_argument(fcinfo, kRegion);
+  const TextView config = jsonb_argument(fcinfo, kConfig, "config");
+  const TextView institution_id = text_argument(fcinfo, kInstitutionId);
+  const bool valid =
+      core::require_text({.parameter = "code", .max_bytes = core::kMaxCodeBytes}, code, why) &&
+      core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why) &&
+      core::require_vertical(vertical, why) && core::require_region(region, why) &&
+      core::require_text({.parameter = "config", .max_bytes = core::kMaxJsonBytes * 2}, config, why) &&
+      core::check_json_object("config", config, why) &&
+      core::require_text({.parameter = "institution_id", .max_bytes = core::kMaxIdBytes}, institution_id, why);
+  if (!valid) {
+    raise(why);
+  }
+  const std::optional<core::TemplateTerms> terms = core::read_template_terms(
+      {.code = *code, .vertical = *vertical, .region = *region, .config = config_members(PG_GETARG_DATUM(kConfig))},
+      why);
+  if (!terms) {
+    raise(why);
+  }
+  const store::Session session = store::open();
+  const std::optional<store::Institution> institution = store::find_institution(*institution_id);
+  if (!institution) {
+    raise_not_found("institution", *institution_id);
+  }
+  require_within("region", institution->regions, *region, *institution_id);
+  require_within("vertical", institution->verticals, *vertical, *institution_id);
+  require_terms_currency(*terms);
+  const Datum row = store::insert_template(store::origin_of(caller, "escrow_create_asset_template"),
+                                           {.institution_id = *institution_id,
+                                            .code = *code,
+                                            .name = *name,
+                                            .vertical = *vertical,
+                                            .region = *region,
+                                            .config = *config});
+  store::close(session);
+  return row;
+}
+
+Datum create_asset(FunctionCallInfo fcinfo) {
+  enum { kTemplateId, kLabel, kMetadata };
+  const Caller caller = require_root();
+  core::Refusal why;
+  const TextView template_id = text_argument(fcinfo, kTemplateId);
+  const TextView label = text_argument(fcinfo, kLabel);
+  const TextView metadata = jsonb_argument(fcinfo, kMetadata, "metadata");
+  if (!core::require_text({.parameter = "template_id", .max_bytes = core::kMaxIdBytes}, template_id, why) ||
+      !core::require_text({.parameter = "label", .max_bytes = core::kMaxNameBytes}, label, why) ||
+      !core::check_json_object("metadata", metadata, why)) {
+    raise(why);
+  }
+  const store::Session session = store::open();
+  const TextView institution_id = store::find_template_institution(*template_id);
+  if (!institution_id) {
+    raise_not_found("asset template", *template_id);
+  }
+  const Datum row = store::insert_asset(
+      store::origin_of(caller, "escrow_create_asset"),
+      {.institution_id = *institution_id, .template_id = *template_id, .label = *label, .metadata = metadata});
+  store::close(session);
+  return row;
+}
+
+}  // namespace
+
+ESCROWGRID_FUNCTION(escrow_create_institution, create_institution);
+ESCROWGRID_FUNCTION(escrow_create_asset_template, create_asset_template);
+ESCROWGRID_FUNCTION(escrow_create_asset, create_asset);
+
+}  // namespace escrowgrid::pg

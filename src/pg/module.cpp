@@ -1,0 +1,16 @@
+// The module's entry: what PostgreSQL loads.
+#include "pg/guc.hpp"
+#include "pg/own_write.hpp"
+#include "pg/postgres.hpp"
+
+#pragma GCC visibility push(default)
+extern "C" {
+PG_MODULE_MAGIC;
+void _PG_init(void);
+}
+#pragma GCC visibility pop
+
+void _PG_init(void) {
+  escrowgrid::pg::define_settings();
+  escrowgrid::pg::watch_transactions();
+}

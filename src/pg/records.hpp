@@ -1,0 +1,30 @@
+// Ledger and audit rows. Internal to the store.
+#pragma once
+
+#include "pg/store.hpp"
+
+namespace escrowgrid::pg::store {
+
+struct LedgerEntry {
+  std::string_view kind;
+  std::string_view institution_id;
+  TextView position_id;
+  TextView previous_state;
+  TextView new_state;
+  std::string_view payload;  // a JSON object
+  core::Micros at = 0;
+};
+void append_ledger(const Origin& origin, const LedgerEntry& entry);
+
+struct AuditEntry {
+  std::string_view action;
+  std::string_view institution_id;
+  std::string_view resource_type;
+  std::string_view resource_id;
+  std::string_view payload;  // a JSON object
+  int status_code = 200;
+  core::Micros at = 0;
+};
+void append_audit(const Origin& origin, const AuditEntry& entry);
+
+}  // namespace escrowgrid::pg::store

@@ -1,0 +1,16 @@
+// The one place where a refusal becomes a PostgreSQL error.
+#pragma once
+
+#include "core/refusal.hpp"
+#include "pg/postgres.hpp"
+
+namespace escrowgrid::pg {
+
+[[noreturn]] void raise(const core::Refusal& why);
+
+[[noreturn]] void raise_not_found(std::string_view kind, std::string_view id);
+
+// 0A000, for an argument that is part of the signature but of no use yet.
+[[noreturn]] void raise_unsupported(const char* what, const char* hint);
+
+}  // namespace escrowgrid::pg

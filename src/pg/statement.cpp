@@ -1,0 +1,44 @@
+#include "pg/statement.hpp"
+
+namespace escrowgrid::pg {
+
+Bindings& Bindings::json(const TextView& value) {
+  if (!value) {
+    return add_null(JSONBOID);
+  }
+  return add(JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(value->data(), value->size()))));
+}
+
+Bindings& Bindings::text_array(std::span<const TextView> values) {
+  auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * std::max<std::size_t>(values.size(), 1)));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    elements[i] = text_datum(values[i].value_or(std::string_view()));
+  }
+  ArrayType* array = construct_array(elements, static_cast<int>(values.size()), TEXTOID, -1, false, TYPALIGN_INT);
+  return add(TEXTARRAYOID, PointerGetDatum(array));
+}
+
+std::uint64_t execute(Statement& statement, const Bindings& bindings, bool is_read_only, long limit) {
+  if (statement.plan == nullptr) {
+    std::array<Oid, Bindings::kMost> types = bindings.types_;
+    SPIPlanPtr plan = SPI_prepare(statement.sql, static_cast<int>(bindings.count_), types.data());
+    if (plan == nullptr || SPI_keepplan(plan) != 0) {
+      elog(ERROR, "escrowgrid: could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+    }
+    statement.plan = plan;
+  }
+  std::array<Datum, Bindings::kMost> values = bindings.values_;
+  const int code = SPI_execute_plan(statement.plan, values.data(), bindings.nulls_.data(), is_read_only, limit);
+  if (code < 0) {
+    elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
+  }
+  return SPI_processed;
+}
+
+std::optional<Datum> result_value(std::uint64_t row, int index) {
+  bool is_null = false;
+  const Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, index, &is_null);
+  return is_null ? std::nullopt : std::optional(value);
+}
+
+}  // namespace escrowgrid::pg

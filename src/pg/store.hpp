@@ -1,0 +1,96 @@
+// Every row read or written. The rest of the shell speaks in the core's terms and never in SQL,
+// so that how rows are reached can change behind this page.
+//
+// All functions run between open() and close(); what they return points into memory that close()
+// frees, except Datum results, which belong to the caller.
+#pragma once
+
+#include "core/decide.hpp"
+#include "core/type_id.hpp"
+#include "pg/guc.hpp"
+#include "pg/identity.hpp"
+
+namespace escrowgrid::pg::store {
+
+struct Session {
+  OwnerScope owner;
+};
+
+[[nodiscard]] Session open();
+void close(Session session);
+
+// What every record of one call shares.
+struct Origin {
+  Caller caller;
+  RequestClaims claims;
+  std::string_view path;  // the function or statement, unless the caller claims another
+};
+
+[[nodiscard]] Origin origin_of(const Caller& caller, std::string_view path);
+
+// --- positions ---------------------------------------------------------------------------------
+
+// Locks the position as SELECT ... FOR NO KEY UPDATE does and reads the version that this lock shows,
+// together with the event its version names. False when there is none.
+[[nodiscard]] bool lock_position(std::string_view id, core::PositionSnapshot& out);
+
+// Completes a snapshot that came from a trigger's row.
+void read_last_event(core::PositionSnapshot& position);
+
+// Writes the position's new state and returns the row as stored.
+[[nodiscard]] Datum update_position(const core::PositionTerms& terms, const core::Decision& decision);
+[[nodiscard]] Datum insert_position(const core::PositionTerms& terms, const core::Decision& decision);
+
+// The event, its ledger row and its audit row.
+void record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
+            const core::EventContent& content);
+
+struct PositionHead {
+  TextView institution_id;
+  std::int32_t version = 0;
+  core::Digest head_hash{};
+};
+[[nodiscard]] std::optional<PositionHead> find_head(std::string_view position_id);
+
+// --- what positions stand on -------------------------------------------------------------------
+
+// The currency's exponent. A code that an administrator added is locked against change until commit.
+[[nodiscard]] std::optional<int> find_currency(std::string_view code);
+[[nodiscard]] bool is_currency_used(std::string_view code);
+
+struct Institution {
+  std::span<const TextView> regions;
+  std::span<const TextView> verticals;
+};
+[[nodiscard]] std::optional<Institution> find_institution(std::string_view id);
+
+// The institution that a template, an asset belongs to.
+[[nodiscard]] TextView find_template_institution(std::string_view id);
+[[nodiscard]] TextView find_asset_institution(std::string_view id);
+
+struct NewInstitution {
+  std::string_view name;
+  std::span<const TextView> regions;
+  std::span<const TextView> verticals;
+};
+[[nodiscard]] Datum insert_institution(const Origin& origin, const NewInstitution& institution);
+
+struct NewTemplate {
+  std::string_view institution_id;
+  std::string_view code;
+  std::string_view name;
+  std::string_view vertical;
+  std::string_view region;
+  std::string_view config;
+};
+[[nodiscard]] Datum insert_template(const Origin& origin, const NewTemplate& asset_template);
+
+struct NewAsset {
+  std::string_view institution_id;
+  std::string_view template_id;
+  std::string_view label;
+  TextView metadata;
+};
+[[nodiscard]] Datum insert_asset(const Origin& origin, const NewAsset& asset);
+
+}  // namespace escrowgrid::pg::store

@@ -1,0 +1,203 @@
+#include "pg/json_object.hpp"
+#include "pg/records.hpp"
+#include "pg/statement.hpp"
+#include "pg/store.hpp"
+
+namespace escrowgrid::pg::store {
+
+namespace {
+
+Statement select_currency = {
+    "SELECT c.exponent, c.builtin FROM escrowgrid.currencies AS c WHERE c.code OPERATOR(pg_catalog.=) $1"};
+
+// Built-in codes cannot change, so only others need the lock; locking USD would cost every creation a multixact.
+Statement lock_currency = {
+    "SELECT c.exponent FROM escrowgrid.currencies AS c WHERE c.code OPERATOR(pg_catalog.=) $1 FOR SHARE OF c"};
+
+Statement select_currency_use = {
+    "SELECT 1 FROM escrowgrid.positions AS p WHERE p.currency OPERATOR(pg_catalog.=) $1 LIMIT 1"};
+
+Statement select_institution = {
+    "SELECT i.regions, i.verticals FROM escrowgrid.institutions AS i WHERE i.id OPERATOR(pg_catalog.=) $1"};
+
+Statement select_template = {
+    "SELECT t.institution_id FROM escrowgrid.asset_templates AS t WHERE t.id OPERATOR(pg_catalog.=) $1"};
+
+Statement select_asset = {"SELECT a.institution_id FROM escrowgrid.assets AS a WHERE a.id OPERATOR(pg_catalog.=) $1"};
+
+Statement insert_institution_row = {
+    "INSERT INTO escrowgrid.institutions AS i (id, name, regions, verticals, created_at, updated_at)"
+    " VALUES ($1, $2, $3, $4, $5, $5) RETURNING i"};
+
+Statement insert_template_row = {
+    "INSERT INTO escrowgrid.asset_templates AS t (id, institution_id, code, name, vertical, region, config, created_at,"
+    " updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING t"};
+
+Statement insert_asset_row = {
+    "INSERT INTO escrowgrid.assets AS a (id, institution_id, template_id, label, metadata, created_at, updated_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING a"};
+
+std::span<const TextView> text_array(Datum array) {
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+  auto* out = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(std::max(count, 1))));
+  for (int i = 0; i < count; ++i) {
+    new (&out[i]) TextView(nulls[i] ? std::nullopt : TextView(text_view(values[i])));
+  }
+  return {out, static_cast<std::size_t>(count)};
+}
+
+TextView find_text(Statement& statement, std::string_view id) {
+  Bindings values;
+  values.text(id);
+  if (execute(statement, values, false) != 1) {
+    return std::nullopt;
+  }
+  const std::optional<Datum> found = result_value(0, 1);
+  return found ? TextView(text_view(*found)) : std::nullopt;
+}
+
+Datum insert_returning(Statement& statement, const Bindings& values) {
+  if (execute(statement, values, false) != 1) {
+    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a row was suppressed by a trigger or a rule"),
+                    errhint("Remove the trigger or rule on the escrowgrid tables that drops it.")));
+  }
+  return SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
+}
+
+}  // namespace
+
+std::optional<int> find_currency(std::string_view code) {
+  Bindings values;
+  values.text(code);
+  if (execute(select_currency, values, false) != 1) {
+    return std::nullopt;
+  }
+  const bool is_builtin = DatumGetBool(result_value(0, 2).value_or(0));
+  if (!is_builtin && execute(lock_currency, values, false) != 1) {
+    return std::nullopt;
+  }
+  return DatumGetInt16(result_value(0, 1).value_or(0));
+}
+
+bool is_currency_used(std::string_view code) {
+  Bindings values;
+  values.text(code);
+  return execute(select_currency_use, values, false, 1) > 0;
+}
+
+std::optional<Institution> find_institution(std::string_view id) {
+  Bindings values;
+  values.text(id);
+  if (execute(select_institution, values, false) != 1) {
+    return std::nullopt;
+  }
+  return Institution{.regions = text_array(result_value(0, 1).value_or(0)),
+                     .verticals = text_array(result_value(0, 2).value_or(0))};
+}
+
+TextView find_template_institution(std::string_view id) {
+  return find_text(select_template, id);
+}
+
+TextView find_asset_institution(std::string_view id) {
+  return find_text(select_asset, id);
+}
+
+Datum insert_institution(const Origin& origin, const NewInstitution& institution) {
+  const core::Micros at = clock_micros();
+  const core::TypeIdText id = make_id("inst", at);
+  Bindings values;
+  values.text(id.view())
+      .text(institution.name)
+      .text_array(institution.regions)
+      .text_array(institution.verticals)
+      .time(at);
+  const Datum row = insert_returning(insert_institution_row, values);
+  JsonObject payload;
+  payload.text("name", institution.name)
+      .texts("regions", institution.regions)
+      .texts("verticals", institution.verticals);
+  append_audit(origin, {.action = "INSTITUTION_CREATED",
+                        .institution_id = id.view(),
+                        .resource_type = "institution",
+                        .resource_id = id.view(),
+                        .payload = payload.view(),
+                        .status_code = 201,
+                        .at = at});
+  return row;
+}
+
+Datum insert_template(const Origin& origin, const NewTemplate& asset_template) {
+  const core::Micros at = clock_micros();
+  const core::TypeIdText id = make_id("tmpl", at);
+  Bindings values;
+  values.text(id.view())
+      .text(asset_template.institution_id)
+      .text(asset_template.code)
+      .text(asset_template.name)
+      .text(asset_template.vertical)
+      .text(asset_template.region)
+      .json(asset_template.config)
+      .time(at);
+  const Datum row = insert_returning(insert_template_row, values);
+  JsonObject payload;
+  payload.text("templateId", id.view())
+      .text("code", asset_template.code)
+      .text("name", asset_template.name)
+      .text("vertical", asset_template.vertical)
+      .text("region", asset_template.region)
+      .json("config", asset_template.config);
+  append_ledger(origin, {.kind = "TEMPLATE_CREATED",
+                         .institution_id = asset_template.institution_id,
+                         .position_id = std::nullopt,
+                         .previous_state = std::nullopt,
+                         .new_state = std::nullopt,
+                         .payload = payload.view(),
+                         .at = at});
+  append_audit(origin, {.action = "TEMPLATE_CREATED",
+                        .institution_id = asset_template.institution_id,
+                        .resource_type = "asset_template",
+                        .resource_id = id.view(),
+                        .payload = payload.view(),
+                        .status_code = 201,
+                        .at = at});
+  return row;
+}
+
+Datum insert_asset(const Origin& origin, const NewAsset& asset) {
+  const core::Micros at = clock_micros();
+  const core::TypeIdText id = make_id("ast", at);
+  Bindings values;
+  values.text(id.view())
+      .text(asset.institution_id)
+      .text(asset.template_id)
+      .text(asset.label)
+      .json(asset.metadata)
+      .time(at);
+  const Datum row = insert_returning(insert_asset_row, values);
+  JsonObject payload;
+  payload.text("assetId", id.view())
+      .text("templateId", asset.template_id)
+      .text("label", asset.label)
+      .json("metadata", asset.metadata);
+  append_ledger(origin, {.kind = "ASSET_CREATED",
+                         .institution_id = asset.institution_id,
+                         .position_id = std::nullopt,
+                         .previous_state = std::nullopt,
+                         .new_state = std::nullopt,
+                         .payload = payload.view(),
+                         .at = at});
+  append_audit(origin, {.action = "ASSET_CREATED",
+                        .institution_id = asset.institution_id,
+                        .resource_type = "asset",
+                        .resource_id = id.view(),
+                        .payload = payload.view(),
+                        .status_code = 201,
+                        .at = at});
+  return row;
+}
+
+}  // namespace escrowgrid::pg::store

@@ -1,0 +1,165 @@
+#include "pg/own_write.hpp"
+#include "pg/position_row.hpp"
+#include "pg/report.hpp"
+#include "pg/statement.hpp"
+#include "pg/store.hpp"
+
+namespace escrowgrid::pg::store {
+
+namespace {
+
+Statement select_position_for_update = {
+    "SELECT p.* FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE OF p"};
+
+// A second statement, because a join would take the event from the snapshot before a wait for the lock.
+Statement select_last_event = {
+    "SELECT (SELECT e.hash FROM escrowgrid.position_events AS e"
+    "  WHERE e.position_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2),"
+    " (SELECT c.exponent FROM escrowgrid.currencies AS c WHERE c.code OPERATOR(pg_catalog.=) $3)"};
+
+Statement update_row = {
+    "UPDATE escrowgrid.positions AS p SET state = $2, released_amount = $3, refunded_amount = $4, updated_at = $5,"
+    " due_at = $6, version = $7, head_hash = $8 WHERE p.id OPERATOR(pg_catalog.=) $1 RETURNING p"};
+
+Statement insert_row = {
+    "INSERT INTO escrowgrid.positions AS p (id, institution_id, asset_id, holder_reference, currency, amount,"
+    " external_reference, expires_at, created_at, state, released_amount, refunded_amount, updated_at, due_at,"
+    " version, head_hash)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13, $14, $15) RETURNING p"};
+
+Statement select_head = {
+    "SELECT p.institution_id, p.version, p.head_hash FROM escrowgrid.positions AS p"
+    " WHERE p.id OPERATOR(pg_catalog.=) $1"};
+
+[[noreturn]] void raise_altered(std::string_view position_id) {
+  core::Refusal why;
+  why.begin(core::Condition::kImmutableRecord)
+      .message({"position \"", position_id, "\" was not written as decided"})
+      .hint({"A trigger or rule on escrowgrid.positions changes or suppresses the row; remove it."})
+      .with("position_id", position_id);
+  raise(why);
+}
+
+Datum write_position(Statement& statement, const Bindings& values, const core::PositionTerms& terms,
+                     const core::Decision& decision) {
+  const std::string_view key(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
+  begin_own_write(Table::kPositions, key);
+  const std::uint64_t rows = execute(statement, values, false);
+  end_own_write();
+  if (rows != 1) {
+    raise_altered(terms.id);
+  }
+  const Datum row = result_value(0, 1).value_or(0);
+  HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  tuple.t_data = header;
+  TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+  const bool is_as_decided =
+      matches(to_snapshot(read_position_row(&tuple, desc), terms.currency.exponent), terms, decision);
+  ReleaseTupleDesc(desc);
+  if (!is_as_decided) {
+    raise_altered(terms.id);
+  }
+  return SPI_datumTransfer(row, false, -1);
+}
+
+}  // namespace
+
+Session open() {
+  const Session session = {.owner = enter_owner()};
+  if (SPI_connect() != SPI_OK_CONNECT) {
+    elog(ERROR, "escrowgrid: could not open a session with the server's SQL interface");
+  }
+  return session;
+}
+
+void close(Session session) {
+  SPI_finish();
+  leave_owner(session.owner);
+}
+
+Origin origin_of(const Caller& caller, std::string_view path) {
+  return {.caller = caller, .claims = request_claims(), .path = path};
+}
+
+bool lock_position(std::string_view id, core::PositionSnapshot& out) {
+  Bindings values;
+  values.text(id);
+  if (execute(select_position_for_update, values, false) != 1) {
+    return false;
+  }
+  out = to_snapshot(read_position_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc), 0);
+  read_last_event(out);
+  return true;
+}
+
+void read_last_event(core::PositionSnapshot& position) {
+  Bindings values;
+  values.text(position.terms.id).integer(position.version).text(position.terms.currency.code);
+  execute(select_last_event, values, false);
+  const std::optional<Datum> hash = result_value(0, 1);
+  const std::optional<Datum> exponent = result_value(0, 2);
+  if (!exponent) {
+    core::Refusal why;
+    why.begin(core::Condition::kIntegrityViolation)
+        .message({"the currency of position \"", position.terms.id, "\" is unknown"})
+        .hint({"Add the code to escrowgrid.currencies again, with the exponent it had."})
+        .with("position_id", position.terms.id)
+        .with("currency", position.terms.currency.code);
+    raise(why);
+  }
+  position.last_event_hash = hash ? std::optional(stored_digest(*hash)) : std::nullopt;
+  position.terms.currency.exponent = DatumGetInt16(*exponent);
+}
+
+Datum update_position(const core::PositionTerms& terms, const core::Decision& decision) {
+  const int decimals = terms.currency.exponent;
+  Bindings values;
+  values.text(terms.id)
+      .text(core::state_name(decision.to))
+      .amount(decision.released, decimals)
+      .amount(decision.refunded, decimals)
+      .time(decision.at)
+      .time(decision.due_at)
+      .integer(decision.version)
+      .bytes(decision.hash);
+  return write_position(update_row, values, terms, decision);
+}
+
+Datum insert_position(const core::PositionTerms& terms, const core::Decision& decision) {
+  const int decimals = terms.currency.exponent;
+  Bindings values;
+  values.text(terms.id)
+      .text(terms.institution_id)
+      .text(terms.asset_id)
+      .text(terms.holder_reference)
+      .text(terms.currency.code)
+      .amount(terms.amount, decimals)
+      .text(terms.external_reference)
+      .time(terms.expires_at)
+      .time(decision.at)
+      .text(core::state_name(decision.to))
+      .amount(decision.released, decimals)
+      .amount(decision.refunded, decimals)
+      .time(decision.due_at)
+      .integer(decision.version)
+      .bytes(decision.hash);
+  return write_position(insert_row, values, terms, decision);
+}
+
+std::optional<PositionHead> find_head(std::string_view position_id) {
+  Bindings values;
+  values.text(position_id);
+  if (execute(select_head, values, false) != 1) {
+    return std::nullopt;
+  }
+  PositionHead head;
+  const std::optional<Datum> institution = result_value(0, 1);
+  head.institution_id = text_view(institution.value_or(0));
+  head.version = DatumGetInt32(result_value(0, 2).value_or(0));
+  head.head_hash = stored_digest(result_value(0, 3).value_or(0));
+  return head;
+}
+
+}  // namespace escrowgrid::pg::store

@@ -1,0 +1,158 @@
+#include "pg/json_object.hpp"
+#include "pg/own_write.hpp"
+#include "pg/records.hpp"
+#include "pg/statement.hpp"
+
+namespace escrowgrid::pg::store {
+
+namespace {
+
+Statement insert_event = {
+    "INSERT INTO escrowgrid.position_events (id, position_id, institution_id, seq, from_state, to_state, amount,"
+    " reason, at, metadata, api_key_id, salt, hash, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $9)"};
+
+Statement insert_ledger = {
+    "INSERT INTO escrowgrid.ledger_events (id, kind, position_id, institution_id, at, previous_state, new_state,"
+    " payload, request_id, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $5)"};
+
+Statement insert_audit = {
+    "INSERT INTO escrowgrid.audit_events (id, occurred_at, created_at, api_key_id, institution_id, method, path,"
+    " action, resource_type, resource_id, payload, status_code, request_id, client_ip, db_role)"
+    " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+    " COALESCE($13::pg_catalog.inet, pg_catalog.inet_client_addr()), $14)"};
+
+void insert_one(Table table, std::string_view key, Statement& statement, const Bindings& values) {
+  begin_own_write(table, key);
+  const std::uint64_t rows = execute(statement, values, false);
+  end_own_write();
+  if (rows != 1) {
+    ereport(ERROR,
+            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a record was suppressed by a trigger or a rule"),
+             errhint("Every transition must leave its event, ledger and audit rows; "
+                     "remove the trigger or rule that drops one.")));
+  }
+}
+
+std::string_view append_event(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
+                              const core::EventContent& content) {
+  const core::TypeIdText id = make_id("ple", decision.at);
+  Bindings values;
+  values.text(id.view())
+      .text(terms.id)
+      .text(terms.institution_id)
+      .integer(decision.version)
+      .text(decision.from ? TextView(core::state_name(*decision.from)) : std::nullopt)
+      .text(core::state_name(decision.to))
+      .amount(decision.moved, terms.currency.exponent)
+      .text(content.reason)
+      .time(decision.at)
+      .json(content.metadata)
+      .text(origin.caller.api_key_id);
+  if (content.is_salted()) {
+    values.bytes(content.salt);
+  } else {
+    values.null_bytes();
+  }
+  values.bytes(decision.hash);
+  insert_one(Table::kPositionEvents, id.view(), insert_event, values);
+  return {pnstrdup(id.c_str(), id.size()), id.size()};
+}
+
+// Neither payload repeats reason or metadata: the event alone holds them, so that an erasure has one place.
+std::string_view ledger_payload(std::string_view event_id, const core::PositionTerms& terms,
+                                const core::Decision& decision) {
+  const int decimals = terms.currency.exponent;
+  JsonObject payload;
+  payload.text("eventId", event_id).integer("seq", decision.version);
+  if (!decision.from) {
+    payload.text("assetId", terms.asset_id)
+        .text("holderReference", terms.holder_reference)
+        .amount("amount", terms.amount, decimals);
+  } else {
+    payload.amount("amount", decision.moved, decimals)
+        .amount("releasedAmount", decision.released, decimals)
+        .amount("refundedAmount", decision.refunded, decimals);
+  }
+  return payload.text("currency", terms.currency.code).view();
+}
+
+std::string_view audit_payload(std::string_view event_id, const Origin& origin, const core::PositionTerms& terms,
+                               const core::Decision& decision) {
+  const int decimals = terms.currency.exponent;
+  JsonObject payload;
+  payload.text("eventId", event_id);
+  if (!decision.from) {
+    payload.text("institutionId", terms.institution_id)
+        .text("assetId", terms.asset_id)
+        .amount("amount", terms.amount, decimals);
+  } else {
+    payload.text("fromState", core::state_name(*decision.from))
+        .text("toState", core::state_name(decision.to))
+        .amount("amount", decision.moved, decimals);
+  }
+  payload.text("currency", terms.currency.code);
+  if (origin.claims.traceparent) {
+    payload.text("traceparent", origin.claims.traceparent);
+  }
+  return payload.view();
+}
+
+}  // namespace
+
+void append_ledger(const Origin& origin, const LedgerEntry& entry) {
+  const core::TypeIdText id = make_id("led", entry.at);
+  Bindings values;
+  values.text(id.view())
+      .text(entry.kind)
+      .text(entry.position_id)
+      .text(entry.institution_id)
+      .time(entry.at)
+      .text(entry.previous_state)
+      .text(entry.new_state)
+      .json(entry.payload)
+      .text(origin.claims.request_id);
+  insert_one(Table::kLedgerEvents, id.view(), insert_ledger, values);
+}
+
+void append_audit(const Origin& origin, const AuditEntry& entry) {
+  const core::TypeIdText id = make_id("aud", entry.at);
+  Bindings values;
+  values.text(id.view())
+      .time(entry.at)
+      .text(origin.caller.api_key_id)
+      .text(entry.institution_id)
+      .text(origin.claims.method.value_or("SQL"))
+      .text(origin.claims.path.value_or(origin.path))
+      .text(entry.action)
+      .text(entry.resource_type)
+      .text(entry.resource_id)
+      .json(entry.payload)
+      .integer(entry.status_code)
+      .text(origin.claims.request_id)
+      .text(origin.claims.client_ip)
+      .text(origin.caller.db_role);
+  insert_one(Table::kAuditEvents, id.view(), insert_audit, values);
+}
+
+void record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
+            const core::EventContent& content) {
+  const std::string_view event_id = append_event(origin, terms, decision, content);
+  append_ledger(origin, {.kind = decision.from ? "POSITION_STATE_CHANGED" : "POSITION_CREATED",
+                         .institution_id = terms.institution_id,
+                         .position_id = terms.id,
+                         .previous_state = decision.from ? TextView(core::state_name(*decision.from)) : std::nullopt,
+                         .new_state = core::state_name(decision.to),
+                         .payload = ledger_payload(event_id, terms, decision),
+                         .at = decision.at});
+  append_audit(origin, {.action = decision.from ? "POSITION_TRANSITIONED" : "POSITION_CREATED",
+                        .institution_id = terms.institution_id,
+                        .resource_type = "position",
+                        .resource_id = terms.id,
+                        .payload = audit_payload(event_id, origin, terms, decision),
+                        .status_code = decision.from ? 200 : 201,
+                        .at = decision.at});
+}
+
+}  // namespace escrowgrid::pg::store
