@@ -1,0 +1,238 @@
+#include "core/decide.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace escrowgrid::core {
+namespace {
+
+constexpr Micros kNow = 1'700'000'000'000'000;
+
+Amount usd(const char* text) {
+  return parse_amount(text).amount;
+}
+
+PositionSnapshot position(State state, const char* released = "0") {
+  PositionSnapshot out;
+  out.terms = {.id = "pos_1",
+               .institution_id = "inst_1",
+               .asset_id = "ast_1",
+               .holder_reference = "holder",
+               .currency = {.code = "USD", .exponent = 2},
+               .amount = usd("100"),
+               .external_reference = std::nullopt,
+               .expires_at = std::nullopt};
+  out.state = state;
+  out.released = usd(released);
+  out.version = 5;
+  out.updated_at = kNow - 1000;
+  out.head_hash[0] = 7;
+  out.last_event_hash = out.head_hash;
+  return out;
+}
+
+TransitionRequest to(State state, const char* amount = nullptr) {
+  TransitionRequest out;
+  out.to = state;
+  if (amount != nullptr) {
+    out.amount = usd(amount);
+  }
+  return out;
+}
+
+Condition refused(const PositionSnapshot& from, const TransitionRequest& request, Micros now = kNow) {
+  Refusal why;
+  EXPECT_FALSE(decide_transition(from, request, now, why));
+  EXPECT_STRNE(why.message(), "");
+  EXPECT_STRNE(why.hint(), "");
+  return why.condition();
+}
+
+Decision decided(const PositionSnapshot& from, const TransitionRequest& request, Micros now = kNow) {
+  Refusal why;
+  const std::optional<Decision> decision = decide_transition(from, request, now, why);
+  EXPECT_TRUE(decision) << why.message();
+  return decision.value_or(Decision{});
+}
+
+TEST(Decide, FundingMovesTheWholeAmount) {
+  const Decision decision = decided(position(State::kCreated), to(State::kFunded));
+  EXPECT_EQ(decision.moved, usd("100"));
+  EXPECT_EQ(decision.version, 6);
+  EXPECT_EQ(decision.at, kNow);
+  EXPECT_EQ(decision.released, Amount());
+  EXPECT_EQ(decision.previous_hash, position(State::kCreated).head_hash);
+}
+
+TEST(Decide, PartialReleasesAddUp) {
+  const Decision decision = decided(position(State::kPartiallyReleased, "30"), to(State::kPartiallyReleased, "69.99"));
+  EXPECT_EQ(decision.moved, usd("69.99"));
+  EXPECT_EQ(decision.released, usd("99.99"));
+}
+
+TEST(Decide, APartialReleaseNeverTakesAll) {
+  EXPECT_EQ(refused(position(State::kFunded), to(State::kPartiallyReleased, "100")),
+            Condition::kInsufficientHeldAmount);
+  EXPECT_EQ(refused(position(State::kPartiallyReleased, "30"), to(State::kPartiallyReleased, "70.01")),
+            Condition::kInsufficientHeldAmount);
+}
+
+TEST(Decide, AnUndeclaredPartialReleaseMovesNothing) {
+  const Decision decision = decided(position(State::kFunded), to(State::kPartiallyReleased));
+  EXPECT_EQ(decision.moved, std::nullopt);
+  EXPECT_EQ(decision.released, Amount());
+}
+
+TEST(Decide, TheLastReleaseMovesWhatIsHeld) {
+  const Decision decision = decided(position(State::kPartiallyReleased, "30"), to(State::kReleased));
+  EXPECT_EQ(decision.moved, usd("70"));
+  EXPECT_EQ(decision.released, usd("100"));
+  EXPECT_EQ(decision.refunded, Amount());
+}
+
+TEST(Decide, CancellationAndExpiryRefundWhatIsHeld) {
+  for (const State end : {State::kCancelled, State::kExpired}) {
+    const Decision held = decided(position(State::kPartiallyReleased, "30"), to(end));
+    EXPECT_EQ(held.moved, usd("70"));
+    EXPECT_EQ(held.released, usd("30"));
+    EXPECT_EQ(held.refunded, usd("70"));
+    const Decision unfunded = decided(position(State::kCreated), to(end));
+    EXPECT_EQ(unfunded.moved, Amount());
+    EXPECT_EQ(unfunded.refunded, Amount());
+  }
+}
+
+TEST(Decide, AnAmountForAWholeMoveMustBeTheWhole) {
+  EXPECT_EQ(decided(position(State::kFunded), to(State::kReleased, "100")).moved, usd("100"));
+  EXPECT_EQ(refused(position(State::kFunded), to(State::kReleased, "99")), Condition::kInvalidAmount);
+  EXPECT_EQ(refused(position(State::kFunded), to(State::kReleased, "101")), Condition::kInsufficientHeldAmount);
+  EXPECT_EQ(refused(position(State::kCreated), to(State::kFunded, "99")), Condition::kInvalidAmount);
+  EXPECT_EQ(refused(position(State::kCreated), to(State::kCancelled, "1")), Condition::kInvalidAmount);
+}
+
+TEST(Decide, DecimalsBeyondTheCurrencyAreRefused) {
+  EXPECT_EQ(refused(position(State::kFunded), to(State::kPartiallyReleased, "0.001")), Condition::kInvalidAmount);
+}
+
+TEST(Decide, EveryMissingEdgeIsRefused) {
+  for (const State from : kAllStates) {
+    for (const State end : kAllStates) {
+      const PositionSnapshot start = position(from, from == State::kReleased ? "100" : "0");
+      if (can_transition(from, end)) {
+        decided(start, to(end));
+      } else {
+        EXPECT_EQ(refused(start, to(end)), Condition::kInvalidTransition);
+      }
+    }
+  }
+}
+
+TEST(Decide, ExpectationsAreHeldAgainstTheLockedRow) {
+  TransitionRequest request = to(State::kFunded);
+  request.expected_version = 5;
+  request.expected_state = State::kCreated;
+  decided(position(State::kCreated), request);
+  request.expected_version = 4;
+  EXPECT_EQ(refused(position(State::kCreated), request), Condition::kConcurrencyConflict);
+  request.expected_version = 5;
+  request.expected_state = State::kFunded;
+  EXPECT_EQ(refused(position(State::kCreated), request), Condition::kConcurrencyConflict);
+}
+
+TEST(Decide, AfterExpiryOnlyTheEndIsPossible) {
+  PositionSnapshot late = position(State::kFunded);
+  late.terms.expires_at = kNow;
+  for (const State end : {State::kPartiallyReleased, State::kReleased}) {
+    EXPECT_EQ(refused(late, to(end)), Condition::kPositionExpired);
+    decided(late, to(end), kNow - 1);
+  }
+  decided(late, to(State::kExpired));
+  decided(late, to(State::kCancelled));
+}
+
+TEST(Decide, TheSweepColumnFollowsTheState) {
+  PositionSnapshot start = position(State::kCreated);
+  start.terms.expires_at = kNow + 1;
+  EXPECT_EQ(decided(start, to(State::kFunded)).due_at, kNow + 1);
+  EXPECT_EQ(decided(start, to(State::kCancelled)).due_at, std::nullopt);
+}
+
+TEST(Decide, HistoryNeverRunsBackwards) {
+  EXPECT_EQ(decided(position(State::kCreated), to(State::kFunded), kNow - 5'000'000).at, kNow - 1000);
+}
+
+TEST(Decide, ARowThatDoesNotMatchItsEventsIsLeftAlone) {
+  PositionSnapshot missing = position(State::kFunded);
+  missing.last_event_hash = std::nullopt;
+  EXPECT_EQ(refused(missing, to(State::kReleased)), Condition::kIntegrityViolation);
+  PositionSnapshot other = position(State::kFunded);
+  other.last_event_hash->back() = 1;
+  EXPECT_EQ(refused(other, to(State::kReleased)), Condition::kIntegrityViolation);
+}
+
+TEST(Decide, TheVersionNeverOverflows) {
+  PositionSnapshot last = position(State::kPartiallyReleased);
+  last.version = 2147483647;
+  EXPECT_EQ(refused(last, to(State::kReleased)), Condition::kInvalidTransition);
+}
+
+TEST(Decide, CreationChecksDecimalsAndExpiry) {
+  Refusal why;
+  PositionTerms terms = position(State::kCreated).terms;
+  const std::optional<Decision> decision = decide_creation(terms, {}, kNow, why);
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->version, 1);
+  EXPECT_EQ(decision->from, std::nullopt);
+  EXPECT_EQ(decision->previous_hash, Digest{});
+  terms.amount = usd("1.001");
+  EXPECT_FALSE(decide_creation(terms, {}, kNow, why));
+  EXPECT_EQ(why.condition(), Condition::kInvalidAmount);
+  terms.amount = usd("1");
+  terms.expires_at = kNow;
+  EXPECT_FALSE(decide_creation(terms, {}, kNow, why));
+  EXPECT_EQ(why.condition(), Condition::kInvalidParameter);
+}
+
+TEST(Decide, InputIsReadBeforeAnythingIsLookedUp) {
+  Refusal why;
+  TransitionInput input;
+  input.position_id = "pos_1";
+  input.to_state = "FUNDED";
+  EXPECT_TRUE(read_transition(input, why));
+  const auto refuses = [&](auto change) {
+    TransitionInput bad = input;
+    change(bad);
+    EXPECT_FALSE(read_transition(bad, why));
+    return why.condition();
+  };
+  EXPECT_EQ(refuses([](auto& i) { i.position_id = std::nullopt; }), Condition::kInvalidParameter);
+  EXPECT_EQ(refuses([](auto& i) { i.to_state = std::nullopt; }), Condition::kInvalidParameter);
+  EXPECT_EQ(refuses([](auto& i) { i.to_state = "funded"; }), Condition::kInvalidParameter);
+  EXPECT_EQ(refuses([](auto& i) { i.expected_state = "x"; }), Condition::kInvalidParameter);
+  EXPECT_EQ(refuses([](auto& i) { i.expected_version = 0; }), Condition::kInvalidParameter);
+  EXPECT_EQ(refuses([](auto& i) { i.amount = "NaN"; }), Condition::kInvalidAmount);
+  EXPECT_EQ(refuses([](auto& i) { i.content.metadata = "[1]"; }), Condition::kInvalidParameter);
+  const std::string long_reason(4001, 'x');
+  EXPECT_EQ(refuses([&](auto& i) { i.content.reason = long_reason; }), Condition::kInvalidParameter);
+}
+
+TEST(Decide, AReplicatedRowMustFollow) {
+  const PositionSnapshot before = position(State::kFunded);
+  PositionSnapshot after = before;
+  EXPECT_TRUE(may_succeed(before, after));
+  after.version = 6;
+  after.state = State::kReleased;
+  after.released = usd("100");
+  EXPECT_FALSE(may_succeed(before, after));  // the head must move too
+  after.head_hash[0] = 8;
+  EXPECT_TRUE(may_succeed(before, after));
+  after.version = 7;
+  EXPECT_FALSE(may_succeed(before, after));
+  after.version = 6;
+  after.state = State::kCreated;
+  EXPECT_FALSE(may_succeed(before, after));
+}
+
+}  // namespace
+}  // namespace escrowgrid::core

@@ -1,0 +1,130 @@
+#include "core/hash_chain.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace escrowgrid::core {
+namespace {
+
+std::string hex(const Digest& digest) {
+  std::string out;
+  for (const std::uint8_t byte : digest) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+PositionTerms terms() {
+  return {.id = "pos_1",
+          .institution_id = "inst_1",
+          .asset_id = "ast_1",
+          .holder_reference = "holder",
+          .currency = {.code = "USD", .exponent = 2},
+          .amount = parse_amount("100.50").amount,
+          .external_reference = std::nullopt,
+          .expires_at = 1'800'000'000'000'000};
+}
+
+EventContent content() {
+  EventContent out;
+  out.reason = "funds in";
+  out.metadata = R"({"a": 1})";
+  out.api_key_id = "ak_1";
+  for (std::size_t i = 0; i < out.salt.size(); ++i) {
+    out.salt[i] = static_cast<std::uint8_t>(i);
+  }
+  return out;
+}
+
+TEST(Digest, Sha256KnownAnswer) {
+  const std::array<std::uint8_t, 3> abc = {'a', 'b', 'c'};
+  EXPECT_EQ(hex(sha256(abc)), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+// Computed by an independent implementation of the documented canonical bytes.
+TEST(HashChain, KnownAnswers) {
+  EventLink link;
+  link.moved = Amount();
+  link.at = 1'700'000'000'000'000;
+  const Digest first = link_event(terms(), link, {});
+  EXPECT_EQ(hex(first), "4fec1bd1e0efbb8b1461f8470ac5d3985569bc132150804e4308335f298fb60c");
+
+  link = {.previous = first,
+          .seq = 2,
+          .from = State::kCreated,
+          .to = State::kFunded,
+          .moved = terms().amount,
+          .at = 1'700'000'001'000'000};
+  const Digest second = link_event(terms(), link, content());
+  EXPECT_EQ(hex(second), "7781e47c86d0191206579fc1c1510af76b2177eb5ea473195ede9d0488522bae");
+
+  link = {.previous = second,
+          .seq = 3,
+          .from = State::kFunded,
+          .to = State::kPartiallyReleased,
+          .moved = std::nullopt,
+          .at = 1'700'000'002'000'000};
+  EXPECT_EQ(hex(link_event(terms(), link, {})), "2c8fe8df8b72bb7534f8b0b8b203366b21d33242e367974b654a1f4d58dd0b62");
+}
+
+TEST(HashChain, EveryFieldCounts) {
+  EventLink base = {.previous = {},
+                    .seq = 2,
+                    .from = State::kCreated,
+                    .to = State::kFunded,
+                    .moved = terms().amount,
+                    .at = 1'700'000'001'000'000};
+  const Digest original = link_event(terms(), base, content());
+  const auto changed = [&](auto change) {
+    EventLink link = base;
+    EventContent said = content();
+    PositionTerms owner = terms();
+    change(link, said, owner);
+    return link_event(owner, link, said);
+  };
+  EXPECT_NE(original, changed([](auto& l, auto&, auto&) { l.previous[0] = 1; }));
+  EXPECT_NE(original, changed([](auto& l, auto&, auto&) { l.seq = 3; }));
+  EXPECT_NE(original, changed([](auto& l, auto&, auto&) { l.from = State::kFunded; }));
+  EXPECT_NE(original, changed([](auto& l, auto&, auto&) { l.to = State::kCancelled; }));
+  EXPECT_NE(original, changed([](auto& l, auto&, auto&) { l.moved = std::nullopt; }));
+  EXPECT_NE(original, changed([](auto& l, auto&, auto&) { l.at += 1; }));
+  EXPECT_NE(original, changed([](auto&, auto& c, auto&) { c.reason = "funds out"; }));
+  EXPECT_NE(original, changed([](auto&, auto& c, auto&) { c.metadata = std::nullopt; }));
+  EXPECT_NE(original, changed([](auto&, auto& c, auto&) { c.api_key_id = std::nullopt; }));
+  EXPECT_NE(original, changed([](auto&, auto& c, auto&) { c.salt[15] = 0; }));
+  EXPECT_NE(original, changed([](auto&, auto&, auto& t) { t.id = "pos_2"; }));
+}
+
+TEST(HashChain, TheFirstEventBindsTheTerms) {
+  const EventLink link;
+  const Digest original = link_event(terms(), link, {});
+  const auto changed = [&](auto change) {
+    PositionTerms owner = terms();
+    change(owner);
+    return link_event(owner, link, {});
+  };
+  EXPECT_NE(original, changed([](auto& t) { t.institution_id = "inst_2"; }));
+  EXPECT_NE(original, changed([](auto& t) { t.asset_id = "ast_2"; }));
+  EXPECT_NE(original, changed([](auto& t) { t.holder_reference = "other"; }));
+  EXPECT_NE(original, changed([](auto& t) { t.currency.code = "EUR"; }));
+  EXPECT_NE(original, changed([](auto& t) { t.amount = parse_amount("100.51").amount; }));
+  EXPECT_NE(original, changed([](auto& t) { t.external_reference = ""; }));
+  EXPECT_NE(original, changed([](auto& t) { t.expires_at = std::nullopt; }));
+}
+
+TEST(HashChain, FieldsCannotRunIntoEachOther) {
+  PositionTerms left = terms();
+  left.institution_id = "inst_1a";
+  left.asset_id = "st_1";
+  PositionTerms right = terms();
+  right.institution_id = "inst_1";
+  right.asset_id = "ast_1";
+  EXPECT_NE(link_event(left, {}, {}), link_event(right, {}, {}));
+}
+
+}  // namespace
+}  // namespace escrowgrid::core
