@@ -21,9 +21,10 @@ DATA_built = $(SQL_SCRIPT)
 
 # Listed by hand, in the order they run; scripts/lint-structure.sh fails for a test that is not listed.
 REGRESS = install main_job setup_errors position_errors raw_dml records reading savepoints
-REGRESS_OPTS = --inputdir=. --outputdir=build/regress --dbname=escrowgrid_regress
-ISOLATION = double_release release_cancel release_expire function_raw raw_raw create_currency
-ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation --dbname=escrowgrid_isolation
+REGRESS_OPTS = --inputdir=. --outputdir=build/regress
+ISOLATION = double_release release_cancel release_expire cancel_expire partial_partial partial_version \
+	function_raw raw_raw create_currency
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 # Both runners refuse to start without their output directory.
 $(shell mkdir -p build/regress build/isolation)
 

@@ -18,7 +18,7 @@ Bindings& Bindings::text_array(std::span<const TextView> values) {
   return add(TEXTARRAYOID, PointerGetDatum(array));
 }
 
-std::uint64_t execute(Statement& statement, const Bindings& bindings, bool is_read_only, long limit) {
+std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
   if (statement.plan == nullptr) {
     std::array<Oid, Bindings::kMost> types = bindings.types_;
     SPIPlanPtr plan = SPI_prepare(statement.sql, static_cast<int>(bindings.count_), types.data());
@@ -28,7 +28,11 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, bool is_re
     statement.plan = plan;
   }
   std::array<Datum, Bindings::kMost> values = bindings.values_;
-  const int code = SPI_execute_plan(statement.plan, values.data(), bindings.nulls_.data(), is_read_only, limit);
+  const char* nulls = bindings.nulls_.data();
+  const int code = sight == Sight::kLatest
+                       ? SPI_execute_snapshot(statement.plan, values.data(), nulls, GetLatestSnapshot(),
+                                              InvalidSnapshot, true, false, limit)
+                       : SPI_execute_plan(statement.plan, values.data(), nulls, sight == Sight::kCaller, limit);
   if (code < 0) {
     elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
   }

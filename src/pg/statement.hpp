@@ -7,6 +7,13 @@
 
 namespace escrowgrid::pg {
 
+// Which rows a statement sees.
+enum class Sight : std::uint8_t {
+  kCaller,  // what the calling query sees; for STABLE functions, and nothing is written
+  kFresh,   // a new snapshot, as VOLATILE functions get; in REPEATABLE READ still the transaction's
+  kLatest,  // all that is committed now, at every isolation level; nothing is written
+};
+
 struct Statement {
   const char* sql;
   SPIPlanPtr plan = nullptr;  // prepared at first use, kept for the life of the backend
@@ -32,7 +39,7 @@ class Bindings {
   Bindings& null_bytes() { return add_null(BYTEAOID); }
 
  private:
-  friend std::uint64_t execute(Statement& statement, const Bindings& bindings, bool is_read_only, long limit);
+  friend std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit);
 
   static constexpr std::size_t kMost = 20;
 
@@ -56,9 +63,8 @@ class Bindings {
 static_assert(std::is_trivially_destructible_v<Bindings>);
 
 // Runs the statement inside an open SPI session and returns the number of rows; SPI_tuptable has them.
-// Read-only statements see the caller's snapshot, others a fresh one, as PostgreSQL's own rules for
-// STABLE and VOLATILE functions have it. `limit` 0 is none.
-std::uint64_t execute(Statement& statement, const Bindings& bindings, bool is_read_only, long limit = 0);
+// `limit` 0 is none.
+std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit = 0);
 
 // Column `index` (from 1) of row `row` (from 0) of the last result; absent for NULL.
 [[nodiscard]] std::optional<Datum> result_value(std::uint64_t row, int index);

@@ -52,7 +52,7 @@ std::span<const TextView> text_array(Datum array) {
 TextView find_text(Statement& statement, std::string_view id) {
   Bindings values;
   values.text(id);
-  if (execute(statement, values, false) != 1) {
+  if (execute(statement, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
   const std::optional<Datum> found = result_value(0, 1);
@@ -60,7 +60,7 @@ TextView find_text(Statement& statement, std::string_view id) {
 }
 
 Datum insert_returning(Statement& statement, const Bindings& values) {
-  if (execute(statement, values, false) != 1) {
+  if (execute(statement, values, Sight::kFresh) != 1) {
     ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a row was suppressed by a trigger or a rule"),
                     errhint("Remove the trigger or rule on the escrowgrid tables that drops it.")));
   }
@@ -72,11 +72,11 @@ Datum insert_returning(Statement& statement, const Bindings& values) {
 std::optional<int> find_currency(std::string_view code) {
   Bindings values;
   values.text(code);
-  if (execute(select_currency, values, false) != 1) {
+  if (execute(select_currency, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
   const bool is_builtin = DatumGetBool(result_value(0, 2).value_or(0));
-  if (!is_builtin && execute(lock_currency, values, false) != 1) {
+  if (!is_builtin && execute(lock_currency, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
   return DatumGetInt16(result_value(0, 1).value_or(0));
@@ -85,13 +85,13 @@ std::optional<int> find_currency(std::string_view code) {
 bool is_currency_used(std::string_view code) {
   Bindings values;
   values.text(code);
-  return execute(select_currency_use, values, false, 1) > 0;
+  return execute(select_currency_use, values, Sight::kLatest, 1) > 0;
 }
 
 std::optional<Institution> find_institution(std::string_view id) {
   Bindings values;
   values.text(id);
-  if (execute(select_institution, values, false) != 1) {
+  if (execute(select_institution, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
   return Institution{.regions = text_array(result_value(0, 1).value_or(0)),

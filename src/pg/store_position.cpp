@@ -44,7 +44,7 @@ Datum write_position(Statement& statement, const Bindings& values, const core::P
                      const core::Decision& decision) {
   const std::string_view key(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
   begin_own_write(Table::kPositions, key);
-  const std::uint64_t rows = execute(statement, values, false);
+  const std::uint64_t rows = execute(statement, values, Sight::kFresh);
   end_own_write();
   if (rows != 1) {
     raise_altered(terms.id);
@@ -86,7 +86,7 @@ Origin origin_of(const Caller& caller, std::string_view path) {
 bool lock_position(std::string_view id, core::PositionSnapshot& out) {
   Bindings values;
   values.text(id);
-  if (execute(select_position_for_update, values, false) != 1) {
+  if (execute(select_position_for_update, values, Sight::kFresh) != 1) {
     return false;
   }
   out = to_snapshot(read_position_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc), 0);
@@ -97,7 +97,7 @@ bool lock_position(std::string_view id, core::PositionSnapshot& out) {
 void read_last_event(core::PositionSnapshot& position) {
   Bindings values;
   values.text(position.terms.id).integer(position.version).text(position.terms.currency.code);
-  execute(select_last_event, values, false);
+  execute(select_last_event, values, Sight::kFresh);
   const std::optional<Datum> hash = result_value(0, 1);
   const std::optional<Datum> exponent = result_value(0, 2);
   if (!exponent) {
@@ -151,7 +151,7 @@ Datum insert_position(const core::PositionTerms& terms, const core::Decision& de
 std::optional<PositionHead> find_head(std::string_view position_id) {
   Bindings values;
   values.text(position_id);
-  if (execute(select_head, values, false) != 1) {
+  if (execute(select_head, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
   PositionHead head;

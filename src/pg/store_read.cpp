@@ -102,7 +102,7 @@ void return_rows(FunctionCallInfo fcinfo, Statement& statement, const Bindings& 
   InitMaterializedSRF(fcinfo, 0);
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const Session session = open();
-  const std::uint64_t rows = execute(statement, values, true);
+  const std::uint64_t rows = execute(statement, values, Sight::kCaller);
   for (std::uint64_t i = 0; i < rows; ++i) {
     HeapTupleHeader header = DatumGetHeapTupleHeader(result_value(i, 1).value_or(0));
     HeapTupleData tuple{};
@@ -140,7 +140,7 @@ std::optional<Datum> read_document(Document document, std::string_view id) {
   Bindings values;
   values.text(id);
   std::optional<Datum> found;
-  if (execute(document_statement(document), values, true) == 1) {
+  if (execute(document_statement(document), values, Sight::kCaller) == 1) {
     found = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
   }
   close(session);
@@ -185,7 +185,7 @@ Datum read_health(FunctionCallInfo fcinfo) {
   const Session session = open();
   Bindings values;
   values.text(ESCROWGRID_VERSION);
-  execute(health, values, true);
+  execute(health, values, Sight::kCaller);
   const Datum reasons = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
   close(session);
   std::array<Datum, 2> columns = {

@@ -25,7 +25,7 @@ Statement insert_audit = {
 
 void insert_one(Table table, std::string_view key, Statement& statement, const Bindings& values) {
   begin_own_write(table, key);
-  const std::uint64_t rows = execute(statement, values, false);
+  const std::uint64_t rows = execute(statement, values, Sight::kFresh);
   end_own_write();
   if (rows != 1) {
     ereport(ERROR,
