@@ -1,0 +1,92 @@
+-- Nothing is open: a role without rights gets PostgreSQL's refusal, one that was granted too much gets ZE401.
+BEGIN;
+SET search_path = public;
+SELECT no_plan();
+CREATE ROLE regress_nobody;
+CREATE ROLE regress_granted;
+CREATE ROLE regress_owner;
+CREATE ROLE regress_member IN ROLE regress_owner;
+GRANT USAGE ON SCHEMA escrowgrid TO regress_granted, regress_owner;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA escrowgrid TO regress_granted, regress_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA escrowgrid TO regress_granted;
+
+INSERT INTO escrowgrid.institutions VALUES ('inst_prv', 'P', '{US}', '{CONSTRUCTION}', now(), now());
+INSERT INTO escrowgrid.asset_templates VALUES ('tmpl_prv', 'inst_prv', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
+INSERT INTO escrowgrid.assets VALUES ('ast_prv', 'inst_prv', 'tmpl_prv', 'A', NULL, now(), now());
+INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount) VALUES ('pos_prv', 'ast_prv', 'h', 'USD', 10);
+
+-- What each function is called with; a function that is missing here fails the test.
+CREATE TEMPORARY TABLE calls (name text, call text);
+GRANT SELECT ON calls TO PUBLIC;
+INSERT INTO calls VALUES
+    ('escrow_create_institution', $$escrow_create_institution('X', '{US}')$$),
+    ('escrow_create_asset_template', $$escrow_create_asset_template('OWN', 'T', 'CONSTRUCTION', 'US', '{}', 'inst_prv')$$),
+    ('escrow_create_asset', $$escrow_create_asset('tmpl_prv', 'A')$$),
+    ('escrow_create_position', $$escrow_create_position('ast_prv', 'h', 'USD', 1)$$),
+    ('escrow_transition', $$escrow_transition('pos_prv', 'FUNDED')$$),
+    ('escrow_get_institution', $$escrow_get_institution('inst_prv')$$),
+    ('escrow_get_asset_template', $$escrow_get_asset_template('tmpl_prv')$$),
+    ('escrow_get_asset', $$escrow_get_asset('ast_prv')$$),
+    ('escrow_get_position', $$escrow_get_position('pos_prv')$$),
+    ('escrow_list_institutions', $$escrow_list_institutions()$$),
+    ('escrow_list_asset_templates', $$escrow_list_asset_templates()$$),
+    ('escrow_list_assets', $$escrow_list_assets()$$),
+    ('escrow_list_positions', $$escrow_list_positions()$$),
+    ('escrow_list_ledger_events', $$escrow_list_ledger_events()$$),
+    ('escrow_list_audit_events', $$escrow_list_audit_events()$$),
+    ('escrow_health', $$escrow_health()$$),
+    ('escrow_version', $$escrow_version()$$),
+    ('escrow_lifecycle', $$escrow_lifecycle()$$),
+    ('escrow_can_transition', $$escrow_can_transition('CREATED', 'FUNDED')$$);
+SELECT is_empty($$
+    SELECT p.proname FROM pg_proc AS p
+    WHERE p.pronamespace = 'escrowgrid'::regnamespace AND p.prorettype <> 'trigger'::regtype AND p.proname NOT IN (SELECT name FROM calls)
+$$, 'every function is tried');
+
+-- The caller's rights are read from whoever runs the statement, so each attempt runs as that role.
+CREATE FUNCTION pg_temp.outcome(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    BEGIN
+        EXECUTE statement;
+    EXCEPTION WHEN OTHERS THEN
+        RESET ROLE;
+        RETURN SQLSTATE;
+    END;
+    RESET ROLE;
+    RETURN 'ok';
+END $$;
+
+SELECT is(pg_temp.outcome('regress_nobody', 'SELECT * FROM escrowgrid.' || call), '42501', name || ' is closed to PUBLIC') FROM calls;
+SELECT is(pg_temp.outcome('regress_granted', 'SELECT * FROM escrowgrid.' || call),
+    CASE WHEN name IN ('escrow_version', 'escrow_lifecycle', 'escrow_can_transition') THEN 'ok' ELSE 'ZE401' END,
+    name || ' knows who is asking, whatever was granted') FROM calls;
+SELECT is(pg_temp.outcome('regress_nobody', format('SELECT FROM escrowgrid.%I', relname)), '42501', relname || ' is closed to PUBLIC')
+FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind IN ('r', 'v');
+
+-- Rights on the tables do not help either: no row is seen, none is written.
+SET LOCAL ROLE regress_granted;
+SELECT is_empty('SELECT FROM escrowgrid.' || quote_ident(relname), relname || ' shows no row without a policy')
+FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind = 'r';
+RESET ROLE;
+SELECT is(pg_temp.outcome('regress_granted', statement), code, statement)
+FROM (VALUES
+    ($$INSERT INTO escrowgrid.positions (asset_id, holder_reference, currency, amount) VALUES ('ast_prv', 'h', 'USD', 1)$$, 'ZE401'),
+    ($$TRUNCATE escrowgrid.audit_events$$, 'ZE501'),
+    ($$INSERT INTO escrowgrid.institutions VALUES ('inst_x', 'X', '{US}', '{CONSTRUCTION}', now(), now())$$, '42501'),
+    ($$INSERT INTO escrowgrid.audit_events (id, occurred_at, created_at, method, path, action, db_role) VALUES ('aud_x', now(), now(), 'SQL', 'x', 'ASSET_CREATED', 'x')$$, 'ZE401')
+) AS v (statement, code);
+SELECT is(pg_temp.outcome('regress_granted', $$UPDATE escrowgrid.positions SET state = 'FUNDED'$$), 'ok', 'an UPDATE finds no row');
+SELECT is((SELECT state FROM escrowgrid.positions WHERE id = 'pos_prv'), 'CREATED', 'and changed none');
+
+-- The database's owner, and whoever has its privileges, is root. (The functions work as the tables' owner.)
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO regress_owner', current_database()); END $$;
+SELECT is(pg_temp.outcome('regress_owner', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'FUNDED')$$), 'ok', 'the owner of the database may act');
+SELECT is(pg_temp.outcome('regress_member', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'RELEASED')$$), 'ok', 'so may a member of that role');
+SELECT is(pg_temp.outcome('regress_granted', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'RELEASED')$$), 'ZE401', 'and nobody else');
+SELECT is((SELECT array_agg(db_role ORDER BY id) FROM escrowgrid.audit_events WHERE resource_id = 'pos_prv' AND action = 'POSITION_TRANSITIONED'),
+    ARRAY['regress_owner', 'regress_member'], 'audit rows name the role that called, not the tables'' owner');
+SELECT is(current_user::text, session_user::text, 'and the role is what it was');
+
+SELECT * FROM finish();
+ROLLBACK;
