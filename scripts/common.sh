@@ -67,5 +67,5 @@ need_build_packages() {
 build_module() {
   need_build_packages
   say "building"
-  make -C "$ROOT" -j "$(nproc)" PG_CONFIG="$PG_CONFIG" >"${1:-/dev/null}" || die "the build failed"
+  make -C "$ROOT" -j "$(nproc)" PG_CONFIG="$PG_CONFIG" >/dev/null || die "the build failed"
 }

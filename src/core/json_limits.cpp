@@ -91,7 +91,7 @@ bool check_json_object(std::string_view parameter, const std::optional<std::stri
   if (!measure.is_object) {
     why.begin(Condition::kInvalidParameter)
         .message({parameter, " must be a JSON object"})
-        .hint({"Pass an object such as {\"reference\": \"INV-17\"}, or SQL NULL for none."})
+        .hint({R"(Pass an object such as {"reference": "INV-17"}, or SQL NULL for none.)"})
         .with("parameter", parameter)
         .with("value", *text);
     return false;

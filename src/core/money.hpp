@@ -39,7 +39,7 @@ class Amount {
 
   friend constexpr Amount operator+(Amount a, Amount b) noexcept { return Amount(a.units_ + b.units_); }
   friend constexpr Amount operator-(Amount a, Amount b) noexcept { return Amount(a.units_ - b.units_); }
-  friend constexpr auto operator<=>(Amount a, Amount b) noexcept = default;
+  friend constexpr auto operator<=>(Amount a, Amount b) noexcept = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   constexpr explicit Amount(Int128 units) noexcept : units_(units) {}

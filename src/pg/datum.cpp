@@ -112,7 +112,7 @@ void fill_random(std::span<std::uint8_t> bytes) {
 }
 
 core::TypeIdText make_id(std::string_view prefix, core::Micros at) {
-  std::array<std::uint8_t, core::kUuidRandomBytes> random;
+  std::array<std::uint8_t, core::kUuidRandomBytes> random{};
   fill_random(random);
   return core::format_type_id(prefix, core::make_uuid_v7(at, random));
 }

@@ -6,7 +6,7 @@
 #pragma GCC visibility push(default)
 extern "C" {
 PG_MODULE_MAGIC;
-void _PG_init(void);
+void _PG_init(void);  // NOLINT: the name is PostgreSQL's
 }
 #pragma GCC visibility pop
 

@@ -15,7 +15,7 @@ enum class Sight : std::uint8_t {
 };
 
 struct Statement {
-  const char* sql;
+  const char* sql = nullptr;
   SPIPlanPtr plan = nullptr;  // prepared at first use, kept for the life of the backend
 };
 

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Format, static analysis, shell scripts, structure.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+need_build_packages
+need_packages clang-format clang-tidy shellcheck cmake libgtest-dev
+cd "$ROOT"
+say 'clang-format'
+clang-format --dry-run -Werror src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp
+say 'shellcheck'
+shellcheck -x -P SCRIPTDIR scripts/*.sh .ci/run
+say 'clang-tidy'
+cmake -S . -B build/lint -DESCROWGRID_SANITIZE=OFF -DESCROWGRID_MODULE=ON >/dev/null
+printf '%s\n' src/core/*.cpp src/pg/*.cpp | xargs -P "$(nproc)" -n 2 clang-tidy -p build/lint --quiet --warnings-as-errors='*' 2>/dev/null
+say 'structure'
+scripts/lint-structure.sh
