@@ -11,7 +11,8 @@ SERVER_USER=
 # PostgreSQL refuses to run as root; its own account is there once its package is.
 as_server_user() {
   if [ -n "$SERVER_USER" ]; then
-    runuser -u "$SERVER_USER" -- "$@"
+    # The caller's directory may be closed to that account.
+    (cd "$THROWAWAY" && exec runuser -u "$SERVER_USER" -- "$@")
   else
     "$@"
   fi

@@ -12,8 +12,7 @@ mkdir -p "$work"
 cp "$ROOT"/test/tap/*.pl "$work/"
 [ -z "$SERVER_USER" ] || chown -R "$SERVER_USER" "$work"
 pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/../..
-cd "$work"
 # The servers of these tests are found by their own settings, not by ours.
 as_server_user env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
   PATH="$STAGED_BIN:$PATH" TESTDIR="$work" PG_REGRESS="$pgxs/src/test/regress/pg_regress" \
-  LC_ALL=C prove -I "$pgxs/src/test/perl" ./*.pl
+  LANG=C.UTF-8 prove -I "$pgxs/src/test/perl" "$work"/*.pl
