@@ -29,7 +29,8 @@ core::EventContent event_content(const Caller& caller, const TextView& reason, c
 
 Datum create_position(FunctionCallInfo fcinfo) {
   enum { kAssetId, kHolder, kCurrency, kAmount, kExternal, kExpiresAt, kMetadata, kIdempotencyKey };
-  const Caller caller = require_root();
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_position");
   refuse_idempotency_key(fcinfo, kIdempotencyKey);
   core::Refusal why;
   core::CreationInput input;
@@ -44,8 +45,7 @@ Datum create_position(FunctionCallInfo fcinfo) {
   if (!amount) {
     raise(why);
   }
-  const store::Session session = store::open();
-  const TextView institution_id = store::find_asset_institution(*input.asset_id);
+  const TextView institution_id = store::find_asset_institution(*input.asset_id, caller.institution_id);
   if (!institution_id) {
     raise_not_found("asset", *input.asset_id);
   }
@@ -77,7 +77,8 @@ Datum create_position(FunctionCallInfo fcinfo) {
 
 Datum transition(FunctionCallInfo fcinfo) {
   enum { kPositionId, kToState, kReason, kMetadata, kAmount, kExpectedState, kExpectedVersion, kIdempotencyKey };
-  const Caller caller = require_root();
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition");
   refuse_idempotency_key(fcinfo, kIdempotencyKey);
   core::Refusal why;
   core::TransitionInput input;
@@ -91,9 +92,8 @@ Datum transition(FunctionCallInfo fcinfo) {
   if (!request) {
     raise(why);
   }
-  const store::Session session = store::open();
   core::PositionSnapshot position;
-  if (!store::lock_position(*input.position_id, position)) {
+  if (!store::lock_position(*input.position_id, caller.institution_id, position)) {
     raise_not_found("position", *input.position_id);
   }
   const std::optional<core::Decision> decision = core::decide_transition(position, *request, clock_micros(), why);

@@ -3,6 +3,7 @@
 #include "pg/boundary.hpp"
 #include "pg/identity.hpp"
 #include "pg/report.hpp"
+#include "pg/store.hpp"
 #include "pg/store_read.hpp"
 
 namespace escrowgrid::pg {
@@ -10,21 +11,22 @@ namespace escrowgrid::pg {
 namespace {
 
 Datum get_document(FunctionCallInfo fcinfo, store::Document document, const char* kind) {
-  static_cast<void>(require_root());
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_get");
   core::Refusal why;
   const TextView id = text_argument(fcinfo, 0);
   if (!core::require_text({.parameter = "id", .max_bytes = core::kMaxIdBytes}, id, why)) {
     raise(why);
   }
-  const std::optional<Datum> found = store::read_document(document, *id);
+  const std::optional<Datum> found = store::read_document(document, *id, caller.institution_id);
   if (!found) {
     raise_not_found(kind, *id);
   }
+  store::close(session);
   return *found;
 }
 
-store::Page page_arguments(FunctionCallInfo fcinfo, int after_id, int max_count) {
-  static_cast<void>(require_root());
+store::Page page_arguments(FunctionCallInfo fcinfo, const Caller& caller, int after_id, int max_count) {
   const std::optional<std::int32_t> count = int_argument(fcinfo, max_count);
   if (!count || *count < 1 || *count > store::kMaxPage) {
     core::Refusal why;
@@ -35,7 +37,18 @@ store::Page page_arguments(FunctionCallInfo fcinfo, int after_id, int max_count)
     count ? why.with_number("value", *count) : why.with_null("value");
     raise(why);
   }
-  return {.after_id = text_argument(fcinfo, after_id), .max_count = *count};
+  return {.tenant = caller.institution_id, .after_id = text_argument(fcinfo, after_id), .max_count = *count};
+}
+
+// The frame of every list: the result set, the session, the caller, the page.
+template <typename List>
+Datum list_page(FunctionCallInfo fcinfo, int after_id, int max_count, List list) {
+  InitMaterializedSRF(fcinfo, 0);
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_list");
+  list(page_arguments(fcinfo, caller, after_id, max_count));
+  store::close(session);
+  return 0;
 }
 
 Datum get_institution(FunctionCallInfo fcinfo) {
@@ -56,66 +69,69 @@ Datum get_position(FunctionCallInfo fcinfo) {
 
 Datum list_institutions(FunctionCallInfo fcinfo) {
   enum { kAfterId, kMaxCount };
-  store::list_institutions(fcinfo, page_arguments(fcinfo, kAfterId, kMaxCount));
-  return 0;
+  return list_page(fcinfo, kAfterId, kMaxCount,
+                   [=](const store::Page& page) { store::list_institutions(fcinfo, page); });
 }
 
 Datum list_asset_templates(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kAfterId, kMaxCount };
-  const store::Page page = page_arguments(fcinfo, kAfterId, kMaxCount);
-  store::list_asset_templates(fcinfo, text_argument(fcinfo, kInstitutionId), page);
-  return 0;
+  return list_page(fcinfo, kAfterId, kMaxCount, [=](const store::Page& page) {
+    store::list_asset_templates(fcinfo, text_argument(fcinfo, kInstitutionId), page);
+  });
 }
 
 Datum list_assets(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kTemplateId, kAfterId, kMaxCount };
-  const store::Page page = page_arguments(fcinfo, kAfterId, kMaxCount);
-  store::list_assets(
-      fcinfo,
-      {.institution_id = text_argument(fcinfo, kInstitutionId), .template_id = text_argument(fcinfo, kTemplateId)},
-      page);
-  return 0;
+  return list_page(fcinfo, kAfterId, kMaxCount, [=](const store::Page& page) {
+    store::list_assets(
+        fcinfo,
+        {.institution_id = text_argument(fcinfo, kInstitutionId), .template_id = text_argument(fcinfo, kTemplateId)},
+        page);
+  });
 }
 
 Datum list_positions(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kAssetId, kHolder, kState, kAfterId, kMaxCount };
-  const store::Page page = page_arguments(fcinfo, kAfterId, kMaxCount);
-  const TextView state = text_argument(fcinfo, kState);
-  core::Refusal why;
-  if (state && !core::require_state("state", state, why)) {
-    raise(why);
-  }
-  store::list_positions(fcinfo,
-                        {.institution_id = text_argument(fcinfo, kInstitutionId),
-                         .asset_id = text_argument(fcinfo, kAssetId),
-                         .holder_reference = text_argument(fcinfo, kHolder),
-                         .state = state},
-                        page);
-  return 0;
+  return list_page(fcinfo, kAfterId, kMaxCount, [=](const store::Page& page) {
+    const TextView state = text_argument(fcinfo, kState);
+    core::Refusal why;
+    if (state && !core::require_state("state", state, why)) {
+      raise(why);
+    }
+    store::list_positions(fcinfo,
+                          {.institution_id = text_argument(fcinfo, kInstitutionId),
+                           .asset_id = text_argument(fcinfo, kAssetId),
+                           .holder_reference = text_argument(fcinfo, kHolder),
+                           .state = state},
+                          page);
+  });
 }
 
 Datum list_ledger_events(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kPositionId, kAfterId, kMaxCount };
-  const store::Page page = page_arguments(fcinfo, kAfterId, kMaxCount);
-  store::list_ledger_events(
-      fcinfo,
-      {.institution_id = text_argument(fcinfo, kInstitutionId), .position_id = text_argument(fcinfo, kPositionId)},
-      page);
-  return 0;
+  return list_page(fcinfo, kAfterId, kMaxCount, [=](const store::Page& page) {
+    store::list_ledger_events(
+        fcinfo,
+        {.institution_id = text_argument(fcinfo, kInstitutionId), .position_id = text_argument(fcinfo, kPositionId)},
+        page);
+  });
 }
 
 Datum list_audit_events(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kAction, kAfterId, kMaxCount };
-  const store::Page page = page_arguments(fcinfo, kAfterId, kMaxCount);
-  store::list_audit_events(
-      fcinfo, {.institution_id = text_argument(fcinfo, kInstitutionId), .action = text_argument(fcinfo, kAction)},
-      page);
-  return 0;
+  return list_page(fcinfo, kAfterId, kMaxCount, [=](const store::Page& page) {
+    store::list_audit_events(
+        fcinfo, {.institution_id = text_argument(fcinfo, kInstitutionId), .action = text_argument(fcinfo, kAction)},
+        page);
+  });
 }
 
 Datum health(FunctionCallInfo fcinfo) {
-  static_cast<void>(require_root());
-  return store::read_health(fcinfo);
+  const store::Session session = store::open();
+  static_cast<void>(require_caller(session.owner, core::Right::kAdminister, "escrow_health"));
+  const Datum row = store::read_health(fcinfo);
+  store::close(session);
+  return row;
 }
 
 }  // namespace

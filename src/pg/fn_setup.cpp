@@ -100,7 +100,8 @@ void require_terms_currency(const core::TemplateTerms& terms) {
 
 Datum create_institution(FunctionCallInfo fcinfo) {
   enum { kName, kRegions, kVerticals };
-  const Caller caller = require_root();
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kAdminister, "escrow_create_institution");
   core::Refusal why;
   const TextView name = text_argument(fcinfo, kName);
   if (!core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why)) {
@@ -117,7 +118,6 @@ Datum create_institution(FunctionCallInfo fcinfo) {
   if (!core::require_regions(regions, why) || !core::require_verticals(verticals, why)) {
     raise(why);
   }
-  const store::Session session = store::open();
   const Datum row = store::insert_institution(store::origin_of(caller, "escrow_create_institution"),
                                               {.name = *name, .regions = regions, .verticals = verticals});
   store::close(session);
@@ -126,14 +126,17 @@ Datum create_institution(FunctionCallInfo fcinfo) {
 
 Datum create_asset_template(FunctionCallInfo fcinfo) {
   enum { kCode, kName, kVertical, kRegion, kConfig, kInstitutionId };
-  const Caller caller = require_root();
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_asset_template");
   core::Refusal why;
   const TextView code = text_argument(fcinfo, kCode);
   const TextView name = text_argument(fcinfo, kName);
   const TextView vertical = text_argument(fcinfo, kVertical);
   const TextView region = text_argument(fcinfo, kRegion);
   const TextView config = jsonb_argument(fcinfo, kConfig, "config");
-  const TextView institution_id = text_argument(fcinfo, kInstitutionId);
+  // A key acts for its own institution; naming it is allowed, naming another is naming nothing.
+  const TextView named = text_argument(fcinfo, kInstitutionId);
+  const TextView institution_id = named ? named : caller.institution_id;
   const bool valid =
       core::require_text({.parameter = "code", .max_bytes = core::kMaxCodeBytes}, code, why) &&
       core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why) &&
@@ -150,8 +153,9 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
   if (!terms) {
     raise(why);
   }
-  const store::Session session = store::open();
-  const std::optional<store::Institution> institution = store::find_institution(*institution_id);
+  const bool is_own = !caller.institution_id || caller.institution_id == institution_id;
+  const std::optional<store::Institution> institution =
+      is_own ? store::find_institution(*institution_id) : std::nullopt;
   if (!institution) {
     raise_not_found("institution", *institution_id);
   }
@@ -171,7 +175,8 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
 
 Datum create_asset(FunctionCallInfo fcinfo) {
   enum { kTemplateId, kLabel, kMetadata };
-  const Caller caller = require_root();
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_asset");
   core::Refusal why;
   const TextView template_id = text_argument(fcinfo, kTemplateId);
   const TextView label = text_argument(fcinfo, kLabel);
@@ -181,8 +186,7 @@ Datum create_asset(FunctionCallInfo fcinfo) {
       !core::check_json_object("metadata", metadata, why)) {
     raise(why);
   }
-  const store::Session session = store::open();
-  const TextView institution_id = store::find_template_institution(*template_id);
+  const TextView institution_id = store::find_template_institution(*template_id, caller.institution_id);
   if (!institution_id) {
     raise_not_found("asset template", *template_id);
   }

@@ -2,6 +2,7 @@
 #include "pg/guc.hpp"
 #include "pg/own_write.hpp"
 #include "pg/postgres.hpp"
+#include "pg/sign_in.hpp"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -11,6 +12,7 @@ void _PG_init(void);  // NOLINT: the name is PostgreSQL's
 #pragma GCC visibility pop
 
 void _PG_init(void) {
+  escrowgrid::pg::define_identity_settings();
   escrowgrid::pg::define_settings();
   escrowgrid::pg::watch_transactions();
 }

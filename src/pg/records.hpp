@@ -18,7 +18,7 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry);
 
 struct AuditEntry {
   std::string_view action;
-  std::string_view institution_id;
+  TextView institution_id;  // absent for what concerns none
   std::string_view resource_type;
   std::string_view resource_id;
   std::string_view payload;  // a JSON object

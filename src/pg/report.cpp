@@ -5,11 +5,34 @@
 
 namespace escrowgrid::pg {
 
-void raise(const core::Refusal& why) {
+namespace {
+
+int sqlstate_of(const core::Refusal& why) {
   const char* state = core::describe(why.condition()).sqlstate;
+  return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
+}
+
+// One line for the server's log, also where the caller catches the error and nothing else would be logged.
+void log_refusal(const core::Refusal& why) {
+  const core::ConditionInfo& info = core::describe(why.condition());
+  ereport(LOG_SERVER_ONLY, (errmsg_internal("escrowgrid refusal %s %s %s", info.sqlstate, info.name, why.detail()),
+                            errhidestmt(true), errhidecontext(true)));
+}
+
+}  // namespace
+
+void raise(const core::Refusal& why) {
+  log_refusal(why);
+  ereport(ERROR, (errcode(sqlstate_of(why)), errmsg_internal("%s", why.message()),
+                  errdetail_internal("%s", why.detail()), errhint("%s", why.hint())));
+  pg_unreachable();
+}
+
+void raise_privately(const core::Refusal& why) {
+  log_refusal(why);
   ereport(ERROR,
-          (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
-           errmsg_internal("%s", why.message()), errdetail_internal("%s", why.detail()), errhint("%s", why.hint())));
+          (errcode(sqlstate_of(why)), errmsg_internal("%s", why.message()), errdetail_internal("%s", why.detail()),
+           errhint("%s", why.hint()), errhidestmt(true), errhidecontext(true)));
   pg_unreachable();
 }
 

@@ -8,6 +8,10 @@ namespace escrowgrid::pg {
 
 [[noreturn]] void raise(const core::Refusal& why);
 
+// The same for an error that concerns a token: neither the statement nor its context is logged with it,
+// because they may spell the token out.
+[[noreturn]] void raise_privately(const core::Refusal& why);
+
 [[noreturn]] void raise_not_found(std::string_view kind, std::string_view id);
 
 // 0A000, for an argument that is part of the signature but of no use yet.

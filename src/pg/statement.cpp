@@ -28,11 +28,13 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
     statement.plan = plan;
   }
   std::array<Datum, Bindings::kMost> values = bindings.values_;
+  // GetLatestSnapshot() refuses in parallel mode; a catalog snapshot for no catalog at all is taken anew as well.
+  const auto latest = [] { return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) : GetLatestSnapshot(); };
   const char* nulls = bindings.nulls_.data();
-  const int code = sight == Sight::kLatest
-                       ? SPI_execute_snapshot(statement.plan, values.data(), nulls, GetLatestSnapshot(),
-                                              InvalidSnapshot, true, false, limit)
-                       : SPI_execute_plan(statement.plan, values.data(), nulls, sight == Sight::kCaller, limit);
+  const int code =
+      sight == Sight::kLatest
+          ? SPI_execute_snapshot(statement.plan, values.data(), nulls, latest(), InvalidSnapshot, true, false, limit)
+          : SPI_execute_plan(statement.plan, values.data(), nulls, sight == Sight::kCaller, limit);
   if (code < 0) {
     elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
   }

@@ -36,6 +36,10 @@ class Bindings {
   // jsonb, from text that PostgreSQL printed.
   Bindings& json(const TextView& value);
   Bindings& text_array(std::span<const TextView> values);
+  // cidr[], as it came.
+  Bindings& cidrs(const std::optional<Datum>& value) {
+    return value ? add(CIDRARRAYOID, *value) : add_null(CIDRARRAYOID);
+  }
   Bindings& null_bytes() { return add_null(BYTEAOID); }
 
  private:

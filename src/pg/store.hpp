@@ -31,8 +31,8 @@ struct Origin {
 // --- positions ---------------------------------------------------------------------------------
 
 // Locks the position as SELECT ... FOR NO KEY UPDATE does and reads the version that this lock shows,
-// together with the event its version names. False when there is none.
-[[nodiscard]] bool lock_position(std::string_view id, core::PositionSnapshot& out);
+// together with the event its version names. False when there is none, or none of that institution.
+[[nodiscard]] bool lock_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out);
 
 // Completes a snapshot that came from a trigger's row.
 void read_last_event(core::PositionSnapshot& position);
@@ -64,9 +64,10 @@ struct Institution {
 };
 [[nodiscard]] std::optional<Institution> find_institution(std::string_view id);
 
-// The institution that a template, an asset belongs to.
-[[nodiscard]] TextView find_template_institution(std::string_view id);
-[[nodiscard]] TextView find_asset_institution(std::string_view id);
+// The institution that a template, an asset belongs to; absent when there is none, or when it is not
+// `institution_id` where that is given.
+[[nodiscard]] TextView find_template_institution(std::string_view id, const TextView& institution_id);
+[[nodiscard]] TextView find_asset_institution(std::string_view id, const TextView& institution_id);
 
 struct NewInstitution {
   std::string_view name;

@@ -49,14 +49,14 @@ std::span<const TextView> text_array(Datum array) {
   return {out, static_cast<std::size_t>(count)};
 }
 
-TextView find_text(Statement& statement, std::string_view id) {
+TextView find_owner(Statement& statement, std::string_view id, const TextView& institution_id) {
   Bindings values;
   values.text(id);
   if (execute(statement, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
-  const std::optional<Datum> found = result_value(0, 1);
-  return found ? TextView(text_view(*found)) : std::nullopt;
+  const std::string_view owner = text_view(result_value(0, 1).value_or(0));
+  return !institution_id || *institution_id == owner ? TextView(owner) : std::nullopt;
 }
 
 Datum insert_returning(Statement& statement, const Bindings& values) {
@@ -98,12 +98,12 @@ std::optional<Institution> find_institution(std::string_view id) {
                      .verticals = text_array(result_value(0, 2).value_or(0))};
 }
 
-TextView find_template_institution(std::string_view id) {
-  return find_text(select_template, id);
+TextView find_template_institution(std::string_view id, const TextView& institution_id) {
+  return find_owner(select_template, id, institution_id);
 }
 
-TextView find_asset_institution(std::string_view id) {
-  return find_text(select_asset, id);
+TextView find_asset_institution(std::string_view id, const TextView& institution_id) {
+  return find_owner(select_asset, id, institution_id);
 }
 
 Datum insert_institution(const Origin& origin, const NewInstitution& institution) {

@@ -9,7 +9,8 @@ namespace escrowgrid::pg::store {
 namespace {
 
 Statement select_position_for_update = {
-    "SELECT p.* FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE OF p"};
+    "SELECT p.* FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1"
+    " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2) FOR NO KEY UPDATE OF p"};
 
 // A second statement, because a join would take the event from the snapshot before a wait for the lock.
 Statement select_last_event = {
@@ -83,9 +84,9 @@ Origin origin_of(const Caller& caller, std::string_view path) {
   return {.caller = caller, .claims = request_claims(), .path = path};
 }
 
-bool lock_position(std::string_view id, core::PositionSnapshot& out) {
+bool lock_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
   Bindings values;
-  values.text(id);
+  values.text(id).text(institution_id);
   if (execute(select_position_for_update, values, Sight::kFresh) != 1) {
     return false;
   }

@@ -12,19 +12,19 @@ namespace {
 Statement institution_document = {
     "SELECT jsonb_build_object('id', i.id, 'name', i.name, 'regions', i.regions, 'verticals', i.verticals,"
     " 'createdAt', " ESCROWGRID_UTC("i.created_at") ", 'updatedAt', " ESCROWGRID_UTC("i.updated_at") ")"
-    " FROM escrowgrid.institutions AS i WHERE i.id = $1"};
+    " FROM escrowgrid.institutions AS i WHERE i.id = $1 AND ($2 IS NULL OR i.id = $2)"};
 
 Statement template_document = {
     "SELECT jsonb_build_object('id', t.id, 'institutionId', t.institution_id, 'code', t.code, 'name', t.name,"
     " 'vertical', t.vertical, 'region', t.region, 'config', t.config,"
     " 'createdAt', " ESCROWGRID_UTC("t.created_at") ", 'updatedAt', " ESCROWGRID_UTC("t.updated_at") ")"
-    " FROM escrowgrid.asset_templates AS t WHERE t.id = $1"};
+    " FROM escrowgrid.asset_templates AS t WHERE t.id = $1 AND ($2 IS NULL OR t.institution_id = $2)"};
 
 Statement asset_document = {
     "SELECT jsonb_build_object('id', a.id, 'institutionId', a.institution_id, 'templateId', a.template_id,"
     " 'label', a.label, 'metadata', a.metadata,"
     " 'createdAt', " ESCROWGRID_UTC("a.created_at") ", 'updatedAt', " ESCROWGRID_UTC("a.updated_at") ")"
-    " FROM escrowgrid.assets AS a WHERE a.id = $1"};
+    " FROM escrowgrid.assets AS a WHERE a.id = $1 AND ($2 IS NULL OR a.institution_id = $2)"};
 
 Statement position_document = {
     "SELECT jsonb_build_object('id', p.id, 'institutionId', p.institution_id, 'assetId', p.asset_id,"
@@ -39,31 +39,35 @@ Statement position_document = {
     "  'seq', e.seq, 'fromState', e.from_state, 'toState', e.to_state, 'amount', e.amount, 'reason', e.reason,"
     "  'at', " ESCROWGRID_UTC("e.at") ", 'metadata', e.metadata) ORDER BY e.seq), '[]')"
     "  FROM escrowgrid.position_events AS e WHERE e.position_id = p.id))"
-    " FROM escrowgrid.positions AS p WHERE p.id = $1"};
+    " FROM escrowgrid.positions AS p WHERE p.id = $1 AND ($2 IS NULL OR p.institution_id = $2)"};
 
 Statement institutions_page = {
-    "SELECT i FROM escrowgrid.institutions AS i WHERE ($1 IS NULL OR i.id > $1) ORDER BY i.id LIMIT $2"};
+    "SELECT i FROM escrowgrid.institutions AS i WHERE ($1 IS NULL OR i.id > $1) AND ($3 IS NULL OR i.id = $3) ORDER BY "
+    "i.id LIMIT $2"};
 
 Statement templates_page = {
-    "SELECT t FROM escrowgrid.asset_templates AS t WHERE ($1 IS NULL OR t.id > $1)"
-    " AND ($3 IS NULL OR t.institution_id = $3) ORDER BY t.id LIMIT $2"};
+    "SELECT t FROM escrowgrid.asset_templates AS t WHERE ($1 IS NULL OR t.id > $1) AND ($3 IS NULL OR t.institution_id "
+    "= $3)"
+    " AND ($4 IS NULL OR t.institution_id = $4) ORDER BY t.id LIMIT $2"};
 
 Statement assets_page = {
-    "SELECT a FROM escrowgrid.assets AS a WHERE ($1 IS NULL OR a.id > $1)"
-    " AND ($3 IS NULL OR a.institution_id = $3) AND ($4 IS NULL OR a.template_id = $4) ORDER BY a.id LIMIT $2"};
+    "SELECT a FROM escrowgrid.assets AS a WHERE ($1 IS NULL OR a.id > $1) AND ($3 IS NULL OR a.institution_id = $3)"
+    " AND ($4 IS NULL OR a.institution_id = $4) AND ($5 IS NULL OR a.template_id = $5) ORDER BY a.id LIMIT $2"};
 
 Statement positions_page = {
-    "SELECT p FROM escrowgrid.positions AS p WHERE ($1 IS NULL OR p.id > $1)"
-    " AND ($3 IS NULL OR p.institution_id = $3) AND ($4 IS NULL OR p.asset_id = $4)"
-    " AND ($5 IS NULL OR p.holder_reference = $5) AND ($6 IS NULL OR p.state = $6) ORDER BY p.id LIMIT $2"};
+    "SELECT p FROM escrowgrid.positions AS p WHERE ($1 IS NULL OR p.id > $1) AND ($3 IS NULL OR p.institution_id = $3)"
+    " AND ($4 IS NULL OR p.institution_id = $4) AND ($5 IS NULL OR p.asset_id = $5)"
+    " AND ($6 IS NULL OR p.holder_reference = $6) AND ($7 IS NULL OR p.state = $7) ORDER BY p.id LIMIT $2"};
 
 Statement ledger_page = {
-    "SELECT l FROM escrowgrid.ledger_events AS l WHERE ($1 IS NULL OR l.id > $1)"
-    " AND ($3 IS NULL OR l.institution_id = $3) AND ($4 IS NULL OR l.position_id = $4) ORDER BY l.id LIMIT $2"};
+    "SELECT l FROM escrowgrid.ledger_events AS l WHERE ($1 IS NULL OR l.id > $1) AND ($3 IS NULL OR l.institution_id = "
+    "$3)"
+    " AND ($4 IS NULL OR l.institution_id = $4) AND ($5 IS NULL OR l.position_id = $5) ORDER BY l.id LIMIT $2"};
 
 Statement audit_page = {
-    "SELECT a FROM escrowgrid.audit_events AS a WHERE ($1 IS NULL OR a.id > $1)"
-    " AND ($3 IS NULL OR a.institution_id = $3) AND ($4 IS NULL OR a.action = $4) ORDER BY a.id LIMIT $2"};
+    "SELECT a FROM escrowgrid.audit_events AS a WHERE ($1 IS NULL OR a.id > $1) AND ($3 IS NULL OR a.institution_id = "
+    "$3)"
+    " AND ($4 IS NULL OR a.institution_id = $4) AND ($5 IS NULL OR a.action = $5) ORDER BY a.id LIMIT $2"};
 
 Statement health = {
     "WITH tables AS ("
@@ -99,9 +103,7 @@ Statement health = {
     " SELECT COALESCE(array_agg(r.reason ORDER BY r.position, r.reason), '{}') FROM reasons AS r"};
 
 void return_rows(FunctionCallInfo fcinfo, Statement& statement, const Bindings& values) {
-  InitMaterializedSRF(fcinfo, 0);
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  const Session session = open();
   const std::uint64_t rows = execute(statement, values, Sight::kCaller);
   for (std::uint64_t i = 0; i < rows; ++i) {
     HeapTupleHeader header = DatumGetHeapTupleHeader(result_value(i, 1).value_or(0));
@@ -110,12 +112,11 @@ void return_rows(FunctionCallInfo fcinfo, Statement& statement, const Bindings& 
     tuple.t_data = header;
     tuplestore_puttuple(result->setResult, &tuple);
   }
-  close(session);
 }
 
 Bindings page_bindings(const Page& page) {
   Bindings values;
-  values.text(page.after_id).integer(page.max_count);
+  values.text(page.after_id).integer(page.max_count).text(page.tenant);
   return values;
 }
 
@@ -135,16 +136,13 @@ Statement& document_statement(Document document) {
 
 }  // namespace
 
-std::optional<Datum> read_document(Document document, std::string_view id) {
-  const Session session = open();
+std::optional<Datum> read_document(Document document, std::string_view id, const TextView& institution_id) {
   Bindings values;
-  values.text(id);
-  std::optional<Datum> found;
-  if (execute(document_statement(document), values, Sight::kCaller) == 1) {
-    found = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
+  values.text(id).text(institution_id);
+  if (execute(document_statement(document), values, Sight::kCaller) != 1) {
+    return std::nullopt;
   }
-  close(session);
-  return found;
+  return SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
 }
 
 void list_institutions(FunctionCallInfo fcinfo, const Page& page) {
@@ -182,17 +180,16 @@ Datum read_health(FunctionCallInfo fcinfo) {
   if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
     elog(ERROR, "escrowgrid: escrow_health must return a row");
   }
-  const Session session = open();
   Bindings values;
   values.text(ESCROWGRID_VERSION);
   execute(health, values, Sight::kCaller);
-  const Datum reasons = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
-  close(session);
+  const Datum reasons = result_value(0, 1).value_or(0);
   std::array<Datum, 2> columns = {
       BoolGetDatum(ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(reasons)), ARR_DIMS(DatumGetArrayTypeP(reasons))) == 0),
       reasons};
   std::array<bool, 2> nulls = {false, false};
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), columns.data(), nulls.data()));
+  const Datum row = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), columns.data(), nulls.data()));
+  return SPI_datumTransfer(row, false, -1);
 }
 
 }  // namespace escrowgrid::pg::store

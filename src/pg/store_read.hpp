@@ -8,13 +8,18 @@ namespace escrowgrid::pg::store {
 
 enum class Document : std::uint8_t { kInstitution, kAssetTemplate, kAsset, kPosition };
 
+// All of these filter by tenant themselves, since they read as the tables' owner: `institution_id` is the
+// caller's, absent for root. They run inside an open session.
+
 // The record as the JSON document that callers know (camelCase), or absent.
-[[nodiscard]] std::optional<Datum> read_document(Document document, std::string_view id);
+[[nodiscard]] std::optional<Datum> read_document(Document document, std::string_view id,
+                                                 const TextView& institution_id);
 
 inline constexpr std::int32_t kMaxPage = 1000;
 
 // Filters that are absent do not filter; rows come in id order, after `after_id`.
 struct Page {
+  TextView tenant;  // the caller's institution; absent for root
   TextView after_id;
   std::int32_t max_count = 0;
 };

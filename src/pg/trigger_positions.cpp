@@ -106,8 +106,8 @@ core::PositionTerms read_terms(const PositionRow& row, const core::TypeIdText& f
   if (!amount || !core::check_optional_text({.parameter = "id", .max_bytes = core::kMaxIdBytes}, row.id, why)) {
     raise(why);
   }
-  const TextView institution_id = store::find_asset_institution(*row.asset_id);
-  if (!institution_id || (row.institution_id && row.institution_id != institution_id)) {
+  const TextView institution_id = store::find_asset_institution(*row.asset_id, row.institution_id);
+  if (!institution_id) {
     raise_not_found("asset", *row.asset_id);
   }
   const std::optional<int> exponent = store::find_currency(*row.currency);
@@ -139,7 +139,7 @@ HeapTuple before_insert(const TriggerCall& call) {
   if (is_ours(row)) {
     return call.new_row();
   }
-  const Caller caller = require_root();
+  const Caller caller = require_root(call.operation());
   const bool is_complete = row.version.value_or(0) > 0 && row.head_hash.has_value();
   if (is_complete) {
     return call.new_row();
@@ -177,7 +177,7 @@ void after_insert(const TriggerCall& call) {
   if (!row.head_hash || !take_raw_creation(hash_view(*row.head_hash))) {
     return;  // complete: taken as it is
   }
-  const Caller caller = require_root();
+  const Caller caller = require_root(call.operation());
   const store::Session session = store::open();
   const core::TypeIdText no_id;
   const core::PositionTerms terms = read_terms(row, no_id);
@@ -258,7 +258,7 @@ HeapTuple before_update(const TriggerCall& call) {
   if (is_ours(rows.after)) {
     return call.new_row();
   }
-  const Caller caller = require_root();
+  const Caller caller = require_root(call.operation());
   require_same_terms(call, rows);
   if (is_replica_role()) {
     if (!core::may_succeed(to_snapshot(rows.before, 0), to_snapshot(rows.after, 0))) {
@@ -299,7 +299,7 @@ void after_update(const TriggerCall& call) {
   if (same_outcome(rows.before, rows.after)) {
     return;
   }
-  const Caller caller = require_root();
+  const Caller caller = require_root(call.operation());
   const store::Session session = store::open();
   core::PositionSnapshot position = to_snapshot(rows.before, 0);
   store::read_last_event(position);

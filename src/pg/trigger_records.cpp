@@ -57,7 +57,7 @@ Datum check_record(FunctionCallInfo fcinfo) {
   if (!id || is_own_write(table, *id)) {
     return PointerGetDatum(call.new_row());  // a NULL id fails its constraint
   }
-  static_cast<void>(require_root());
+  static_cast<void>(require_root(call.operation()));
   const TextView position_id =
       table == Table::kAuditEvents ? std::nullopt : text_column(call, call.new_row(), "position_id");
   if (position_id) {

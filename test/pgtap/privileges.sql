@@ -35,6 +35,16 @@ INSERT INTO calls VALUES
     ('escrow_list_ledger_events', $$escrow_list_ledger_events()$$),
     ('escrow_list_audit_events', $$escrow_list_audit_events()$$),
     ('escrow_health', $$escrow_health()$$),
+    ('escrow_create_api_key', $$escrow_create_api_key('inst_prv', 'k', 'admin')$$),
+    ('escrow_rotate_api_key', $$escrow_rotate_api_key('ak_prv')$$),
+    ('escrow_revoke_api_key', $$escrow_revoke_api_key('ak_prv')$$),
+    ('escrow_list_api_keys', $$escrow_list_api_keys()$$),
+    ('escrow_grant_access', $$escrow_grant_access('regress_nobody', 'reader')$$),
+    ('escrow_authenticate', $$escrow_authenticate('nonsense')$$),
+    ('escrow_verify_api_key', $$escrow_verify_api_key('nonsense')$$),
+    ('escrow_whoami', $$escrow_whoami()$$),
+    ('escrow_sign_out', $$escrow_sign_out()$$),
+    ('escrow_current_institution_id', $$escrow_current_institution_id()$$),
     ('escrow_version', $$escrow_version()$$),
     ('escrow_lifecycle', $$escrow_lifecycle()$$),
     ('escrow_can_transition', $$escrow_can_transition('CREATED', 'FUNDED')$$);
@@ -59,15 +69,16 @@ END $$;
 
 SELECT is(pg_temp.outcome('regress_nobody', 'SELECT * FROM escrowgrid.' || call), '42501', name || ' is closed to PUBLIC') FROM calls;
 SELECT is(pg_temp.outcome('regress_granted', 'SELECT * FROM escrowgrid.' || call),
-    CASE WHEN name IN ('escrow_version', 'escrow_lifecycle', 'escrow_can_transition') THEN 'ok' ELSE 'ZE401' END,
+    CASE WHEN name IN ('escrow_version', 'escrow_lifecycle', 'escrow_can_transition', 'escrow_verify_api_key',
+        'escrow_whoami', 'escrow_sign_out', 'escrow_current_institution_id') THEN 'ok' ELSE 'ZE401' END,
     name || ' knows who is asking, whatever was granted') FROM calls;
 SELECT is(pg_temp.outcome('regress_nobody', format('SELECT FROM escrowgrid.%I', relname)), '42501', relname || ' is closed to PUBLIC')
 FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind IN ('r', 'v');
 
 -- Rights on the tables do not help either: no row is seen, none is written.
 SET LOCAL ROLE regress_granted;
-SELECT is_empty('SELECT FROM escrowgrid.' || quote_ident(relname), relname || ' shows no row without a policy')
-FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind = 'r';
+SELECT is_empty('SELECT FROM escrowgrid.' || quote_ident(relname), relname || ' shows no row to whoever is not signed in')
+FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind = 'r' AND relname <> 'currencies';
 RESET ROLE;
 SELECT is(pg_temp.outcome('regress_granted', statement), code, statement)
 FROM (VALUES
@@ -79,9 +90,16 @@ FROM (VALUES
 SELECT is(pg_temp.outcome('regress_granted', $$UPDATE escrowgrid.positions SET state = 'FUNDED'$$), 'ok', 'an UPDATE finds no row');
 SELECT is((SELECT state FROM escrowgrid.positions WHERE id = 'pos_prv'), 'CREATED', 'and changed none');
 
--- The database's owner, and whoever has its privileges, is root. (The functions work as the tables' owner.)
+-- Root is who has the privileges of the extension's owner; owning the database is not enough.
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO regress_owner', current_database()); END $$;
-SELECT is(pg_temp.outcome('regress_owner', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'FUNDED')$$), 'ok', 'the owner of the database may act');
+SELECT is(pg_temp.outcome('regress_owner', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'FUNDED')$$), 'ZE401', 'the owner of the database is nobody special');
+DO $$ DECLARE r record; BEGIN
+    FOR r IN SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind IN ('r', 'v') LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO regress_owner', r.name);
+    END LOOP;
+    GRANT USAGE ON SCHEMA escrowgrid TO regress_owner;
+END $$;
+SELECT is(pg_temp.outcome('regress_owner', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'FUNDED')$$), 'ok', 'the owner of the tables may act');
 SELECT is(pg_temp.outcome('regress_member', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'RELEASED')$$), 'ok', 'so may a member of that role');
 SELECT is(pg_temp.outcome('regress_granted', $$SELECT * FROM escrowgrid.escrow_transition('pos_prv', 'RELEASED')$$), 'ZE401', 'and nobody else');
 SELECT is((SELECT array_agg(db_role ORDER BY id) FROM escrowgrid.audit_events WHERE resource_id = 'pos_prv' AND action = 'POSITION_TRANSITIONED'),
