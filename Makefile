@@ -67,7 +67,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	cat $(filter %.sql,$^) > $@.new
 	mv $@.new $@
 
-.PHONY: demo test unit lint format fuzz proof-model help errors-doc
+.PHONY: demo test unit lint format fuzz proof-model proof-escape proof-keys help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -85,7 +85,15 @@ fuzz: ## Fuzz the core with libFuzzer, TIME=60 seconds a target
 CALLS ?= 100000
 SEED ?= 1
 proof-model: ## Compare CALLS random calls of 4 sessions with a model (SEED=1)
-	@PGVERSION=$(PGVERSION) scripts/proof-model.sh $(CALLS) $(SEED)
+	@PGVERSION=$(PGVERSION) scripts/proof.sh model $(CALLS) $(SEED)
+
+ATTEMPTS ?= 10000
+proof-escape: ## Make ATTEMPTS attempts of one tenant to reach another's rows
+	@PGVERSION=$(PGVERSION) scripts/proof.sh escape $(ATTEMPTS)
+
+KEYS ?= 1000000
+proof-keys: ## Sign in among KEYS keys: an index lookup, never a scan
+	@PGVERSION=$(PGVERSION) scripts/proof.sh keys $(KEYS)
 
 lint: ## Check format, static analysis, shell scripts and the project's structure
 	@PGVERSION=$(PGVERSION) scripts/lint.sh

@@ -46,15 +46,17 @@ run_pgtap() {
   "$STAGED_BIN/psql" -Xq -d pgtap -c 'CREATE EXTENSION escrowgrid; CREATE EXTENSION pgtap'
   (cd "$ROOT/test/pgtap" && pg_prove --psql-bin "$STAGED_BIN/psql" -d pgtap ./*.sql)
 }
-run_model() {
-  "$STAGED_BIN/createdb" model
-  "$STAGED_BIN/psql" -Xq -d model -c 'CREATE EXTENSION escrowgrid'
-  PGDATABASE=model PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/test/model/run.py" 5000 "${SEED:-1}"
+run_python() { # database, program, arguments
+  local database=$1
+  shift
+  "$STAGED_BIN/createdb" "$database"
+  "$STAGED_BIN/psql" -Xq -d "$database" -c 'CREATE EXTENSION escrowgrid'
+  PGDATABASE=$database PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$@"
 }
 
 build_module
 need_packages cmake libgtest-dev "postgresql-$PGVERSION-pgtap" libtap-parser-sourcehandler-pgtap-perl \
-  libipc-run-perl python3 python3-psycopg2
+  libipc-run-perl pgbouncer python3 python3-psycopg2
 make_throwaway_directory
 trap stop_server EXIT
 stage_server
@@ -65,8 +67,9 @@ suite 'unit tests and fuzz corpus (ASan, UBSan)' count_ctest "$ROOT/scripts/unit
 suite 'regression tests' count_regress run_regress
 suite 'isolation tests' count_regress run_isolation
 suite 'pgTAP' count_prove run_pgtap
-suite 'TAP: dump, restore, crash, standby' count_prove "$ROOT/scripts/tap.sh" "$THROWAWAY"
-suite 'random calls against the model' count_summary run_model
+suite 'TAP: dump, restore, crash, standby, identity, pooler' count_prove "$ROOT/scripts/tap.sh" "$THROWAWAY"
+suite 'random calls against the model' count_summary run_python model "$ROOT/test/model/run.py" 5000 "${SEED:-1}"
+suite 'attempts to reach another tenant' count_summary run_python escape "$ROOT/test/escape/run.py" 10000
 
 if grep -E 'PANIC|TRAP|terminated by signal' "$THROWAWAY/data/server.log"; then
   echo 'the server crashed during the tests' >&2

@@ -325,14 +325,13 @@ Datum current_institution_id(FunctionCallInfo fcinfo) {
     PG_RETURN_NULL();
   }
   const store::Session session = store::open();
-  const std::optional<Caller> caller = find_caller(session.owner);
-  const bool has_institution = caller && caller->institution_id;
-  const Datum id = has_institution ? SPI_datumTransfer(text_datum(*caller->institution_id), false, -1) : 0;
+  const TextView institution_id = find_visible_institution();
+  const Datum result = institution_id ? SPI_datumTransfer(text_datum(*institution_id), false, -1) : 0;
   store::close(session);
-  if (!has_institution) {
+  if (!institution_id) {  // a view whose memory is gone, but still one that was there
     PG_RETURN_NULL();
   }
-  return id;
+  return result;
 }
 
 }  // namespace

@@ -86,6 +86,16 @@ Caller signed_in_caller(std::string_view id, const char* db_role) {
 
 }  // namespace
 
+TextView find_visible_institution() {
+  const TextView id = signed_in_id();
+  if (!id || id->starts_with(kRootIdPrefix)) {
+    return std::nullopt;
+  }
+  const std::optional<store::Key> key = store::find_key(*id);
+  const bool is_valid = key && status_of(*key, clock_micros()) == core::KeyStatus::kValid;
+  return is_valid ? TextView(key->institution_id) : std::nullopt;
+}
+
 std::optional<Caller> find_caller(const OwnerScope& scope) {
   const char* db_role = GetUserNameFromId(scope.saved_role, false);
   if (const TextView id = signed_in_id()) {

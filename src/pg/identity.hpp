@@ -33,6 +33,11 @@ static_assert(std::is_trivially_destructible_v<Caller>);
 // longer valid is ZE401.
 [[nodiscard]] std::optional<Caller> find_caller(const OwnerScope& scope);
 
+// The institution that row-level security lets through; none for root, for nobody and for a key that has
+// ended. Never an error: PostgreSQL evaluates a policy only once a row is there to be judged, so an error
+// would tell that another tenant has the row that was asked for.
+[[nodiscard]] TextView find_visible_institution();
+
 // The caller, if its role carries the right; otherwise ZE401 or ZE403.
 [[nodiscard]] Caller require_caller(const OwnerScope& scope, core::Right right, std::string_view action);
 

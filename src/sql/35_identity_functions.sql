@@ -100,7 +100,7 @@ COMMENT ON FUNCTION escrowgrid.escrow_whoami() IS
 CREATE FUNCTION escrowgrid.escrow_current_institution_id() RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'escrow_current_institution_id';
 COMMENT ON FUNCTION escrowgrid.escrow_current_institution_id() IS
-    'The institution of the key that is signed in, NULL for none; what row-level security compares with. Errors: ZE401 when the key has ended.';
+    'The institution of the key that is signed in; NULL when there is none or the key has ended. What row-level security compares with.';
 
 CREATE FUNCTION escrowgrid.escrow_grant_access(role regrole, level text) RETURNS void
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_grant_access';

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# proof.sh NAME [ARGUMENTS]: a proof that is too long for every test run, on a throwaway server.
+#   model CALLS SEED    random calls of 4 sessions against the reference model
+#   escape ATTEMPTS     attempts of one tenant to reach another's rows
+#   keys COUNT          signing in stays an index lookup among COUNT keys
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/server.sh"
+
+name=${1:?which proof}
+shift
+build_module
+need_packages python3 python3-psycopg2
+make_throwaway_directory
+trap stop_server EXIT
+stage_server
+start_server
+"$STAGED_BIN/createdb" proof
+"$STAGED_BIN/psql" -Xq -d proof -c 'CREATE EXTENSION escrowgrid'
+export PGDATABASE=proof PYTHONDONTWRITEBYTECODE=1
+case $name in
+  model) /usr/bin/python3 "$ROOT/test/model/run.py" "$@" ;;
+  escape) /usr/bin/python3 "$ROOT/test/escape/run.py" "$@" ;;
+  keys) "$STAGED_BIN/psql" -X -q -v ON_ERROR_STOP=1 -v count="$1" -f "$ROOT/test/escape/keys.sql" ;;
+  *) die "no proof is named $name" ;;
+esac
