@@ -32,7 +32,8 @@ SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, expires_at => '294276-1
 SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, expires_at => '4713-01-01 BC');
 SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, metadata => '"text"');
 SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, metadata => '{"n": 1e131071}');
-SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, idempotency_key => 'k');
+SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, idempotency_key => ' ');
+SELECT escrow_create_position('ast_nobody', 'h', 'USD', 1, idempotency_key => 'k');
 
 SELECT escrow_transition(NULL, 'FUNDED');
 SELECT escrow_transition('', 'FUNDED');
@@ -50,7 +51,8 @@ SELECT escrow_transition('pos_errors', 'FUNDED', expected_state => 'FUNDED');
 SELECT escrow_transition('pos_errors', 'FUNDED', expected_state => 'paid');
 SELECT escrow_transition('pos_errors', 'FUNDED', expected_version => 2);
 SELECT escrow_transition('pos_errors', 'FUNDED', expected_version => 0);
-SELECT escrow_transition('pos_errors', 'FUNDED', idempotency_key => 'k');
+SELECT escrow_transition('pos_errors', 'FUNDED', idempotency_key => repeat('k', 401));
+SELECT escrow_transition('pos_nobody', 'FUNDED', idempotency_key => 'k');
 SELECT escrow_transition('pos_errors_funded', 'FUNDED');
 SELECT escrow_transition('pos_errors_funded', 'PARTIALLY_RELEASED', amount => 'NaN');
 SELECT escrow_transition('pos_errors_funded', 'PARTIALLY_RELEASED', amount => 0);

@@ -1,38 +1,42 @@
-// The main job: positions are created and moved.
-#include "core/decide.hpp"
+// The main job: positions are created and moved, one at a time.
 #include "core/parameters.hpp"
 #include "pg/boundary.hpp"
+#include "pg/moves.hpp"
 #include "pg/report.hpp"
-#include "pg/store.hpp"
+#include "pg/store_calls.hpp"
 
 namespace escrowgrid::pg {
 
 namespace {
 
-void refuse_idempotency_key(FunctionCallInfo fcinfo, int index) {
-  if (has_argument(fcinfo, index)) {
-    raise_unsupported("idempotency_key is not supported by this version",
-                      "Leave idempotency_key out; expected_version protects a repeated transition.");
+// One claimed request: done now, or the result of when it was done first.
+template <typename Perform>
+Datum once(const IdempotencyKey& key, const core::Digest& fingerprint, Perform perform) {
+  core::Refusal why;
+  switch (claim(key, fingerprint, why)) {
+    case Claim::kRefused:
+      raise(why);
+    case Claim::kReplay: {
+      const std::span<const Datum> rows = store::replay_claim(key);
+      if (rows.size() != 1) {
+        elog(ERROR, "escrowgrid: the event of an idempotency key is missing");
+      }
+      return rows[0];
+    }
+    case Claim::kMade:
+      break;
   }
-}
-
-core::EventContent event_content(const Caller& caller, const TextView& reason, const TextView& metadata) {
-  core::EventContent content;
-  content.reason = reason;
-  content.metadata = metadata;
-  content.api_key_id = caller.api_key_id;
-  if (content.is_salted()) {
-    fill_random(content.salt);
-  }
-  return content;
+  const Move made = perform();
+  const TextView event_id = made.event_id;
+  store::complete_claim(key, {&event_id, 1});
+  return made.row;
 }
 
 Datum create_position(FunctionCallInfo fcinfo) {
   enum { kAssetId, kHolder, kCurrency, kAmount, kExternal, kExpiresAt, kMetadata, kIdempotencyKey };
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_position");
-  refuse_idempotency_key(fcinfo, kIdempotencyKey);
-  core::Refusal why;
+  const store::Origin origin = store::origin_of(caller, "escrow_create_position");
   core::CreationInput input;
   input.asset_id = text_argument(fcinfo, kAssetId);
   input.holder_reference = text_argument(fcinfo, kHolder);
@@ -41,45 +45,31 @@ Datum create_position(FunctionCallInfo fcinfo) {
   input.external_reference = text_argument(fcinfo, kExternal);
   input.expires_at = time_argument(fcinfo, kExpiresAt);
   input.metadata = jsonb_argument(fcinfo, kMetadata, "metadata");
-  const std::optional<core::Amount> amount = core::read_creation(input, why);
-  if (!amount) {
-    raise(why);
-  }
-  const TextView institution_id = store::find_asset_institution(*input.asset_id, caller.institution_id);
-  if (!institution_id) {
-    raise_not_found("asset", *input.asset_id);
-  }
-  const std::optional<int> exponent = store::find_currency(*input.currency);
-  if (!exponent) {
-    core::refuse_unknown_currency("currency", *input.currency, why);
-    raise(why);
-  }
-  const core::Micros now = clock_micros();
-  const core::TypeIdText id = make_id("pos", now);
-  const core::PositionTerms terms = {.id = id.view(),
-                                     .institution_id = *institution_id,
-                                     .asset_id = *input.asset_id,
-                                     .holder_reference = *input.holder_reference,
-                                     .currency = {.code = *input.currency, .exponent = *exponent},
-                                     .amount = *amount,
-                                     .external_reference = input.external_reference,
-                                     .expires_at = input.expires_at};
-  const core::EventContent content = event_content(caller, std::nullopt, input.metadata);
-  const std::optional<core::Decision> decision = core::decide_creation(terms, content, now, why);
-  if (!decision) {
-    raise(why);
-  }
-  const Datum row = store::insert_position(terms, *decision);
-  store::record(store::origin_of(caller, "escrow_create_position"), terms, *decision, content);
+  const TextView key = text_argument(fcinfo, kIdempotencyKey);
+  const auto perform = [&] {
+    core::Refusal why;
+    const std::optional<Move> made = create(origin, input, why);
+    if (!made) {
+      raise(why);
+    }
+    return *made;
+  };
+  // An asset of nothing has no institution to claim a key in, and is refused as without one.
+  const TextView institution_id =
+      key && input.asset_id ? store::find_asset_institution(*input.asset_id, caller.institution_id) : std::nullopt;
+  const Datum row = institution_id
+                        ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), perform)
+                        : perform().row;
+  const Datum result = SPI_datumTransfer(row, false, -1);
   store::close(session);
-  return row;
+  return result;
 }
 
 Datum transition(FunctionCallInfo fcinfo) {
   enum { kPositionId, kToState, kReason, kMetadata, kAmount, kExpectedState, kExpectedVersion, kIdempotencyKey };
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition");
-  refuse_idempotency_key(fcinfo, kIdempotencyKey);
+  const store::Origin origin = store::origin_of(caller, "escrow_transition");
   core::Refusal why;
   core::TransitionInput input;
   input.position_id = text_argument(fcinfo, kPositionId);
@@ -88,23 +78,26 @@ Datum transition(FunctionCallInfo fcinfo) {
   input.expected_state = text_argument(fcinfo, kExpectedState);
   input.expected_version = int_argument(fcinfo, kExpectedVersion);
   input.content = event_content(caller, text_argument(fcinfo, kReason), jsonb_argument(fcinfo, kMetadata, "metadata"));
+  const TextView key = text_argument(fcinfo, kIdempotencyKey);
   const std::optional<core::TransitionRequest> request = core::read_transition(input, why);
   if (!request) {
     raise(why);
   }
-  core::PositionSnapshot position;
-  if (!store::lock_position(*input.position_id, caller.institution_id, position)) {
-    raise_not_found("position", *input.position_id);
-  }
-  const std::optional<core::Decision> decision = core::decide_transition(position, *request, clock_micros(), why);
-  if (!decision) {
-    raise(why);
-  }
-  // The records first: users' triggers on positions then find the event that explains the change.
-  store::record(store::origin_of(caller, "escrow_transition"), position.terms, *decision, request->content);
-  const Datum row = store::update_position(position.terms, *decision);
+  const auto perform = [&] {
+    const std::optional<Move> made = move(origin, *input.position_id, *request, why);
+    if (!made) {
+      raise(why);
+    }
+    return *made;
+  };
+  const TextView institution_id =
+      key ? store::find_position_institution(*input.position_id, caller.institution_id) : std::nullopt;
+  const Datum row = institution_id
+                        ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), perform)
+                        : perform().row;
+  const Datum result = SPI_datumTransfer(row, false, -1);
   store::close(session);
-  return row;
+  return result;
 }
 
 }  // namespace

@@ -42,11 +42,6 @@ void raise_not_found(std::string_view kind, std::string_view id) {
   raise(why);
 }
 
-void raise_unsupported(const char* what, const char* hint) {
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg_internal("%s", what), errhint("%s", hint)));
-  pg_unreachable();
-}
-
 void raise_internal(const char* what) {
   ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg_internal("escrowgrid: %s", what)));
   pg_unreachable();

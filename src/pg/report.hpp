@@ -14,7 +14,4 @@ namespace escrowgrid::pg {
 
 [[noreturn]] void raise_not_found(std::string_view kind, std::string_view id);
 
-// 0A000, for an argument that is part of the signature but of no use yet.
-[[noreturn]] void raise_unsupported(const char* what, const char* hint);
-
 }  // namespace escrowgrid::pg

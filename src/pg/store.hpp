@@ -2,7 +2,7 @@
 // so that how rows are reached can change behind this page.
 //
 // All functions run between open() and close(); what they return points into memory that close()
-// frees, except Datum results, which belong to the caller.
+// frees, except where a Datum is said to belong to the caller.
 #pragma once
 
 #include "core/decide.hpp"
@@ -37,13 +37,13 @@ struct Origin {
 // Completes a snapshot that came from a trigger's row.
 void read_last_event(core::PositionSnapshot& position);
 
-// Writes the position's new state and returns the row as stored.
+// Writes the position's new state and returns the row as stored; it belongs to the session.
 [[nodiscard]] Datum update_position(const core::PositionTerms& terms, const core::Decision& decision);
 [[nodiscard]] Datum insert_position(const core::PositionTerms& terms, const core::Decision& decision);
 
-// The event, its ledger row and its audit row.
-void record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
-            const core::EventContent& content);
+// The event, its ledger row and its audit row; the event's id comes back.
+std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
+                        const core::EventContent& content);
 
 struct PositionHead {
   TextView institution_id;

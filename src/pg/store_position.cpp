@@ -62,7 +62,7 @@ Datum write_position(Statement& statement, const Bindings& values, const core::P
   if (!is_as_decided) {
     raise_altered(terms.id);
   }
-  return SPI_datumTransfer(row, false, -1);
+  return row;
 }
 
 }  // namespace

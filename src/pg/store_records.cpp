@@ -136,8 +136,8 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
   insert_one(Table::kAuditEvents, id.view(), insert_audit, values);
 }
 
-void record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
-            const core::EventContent& content) {
+std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
+                        const core::EventContent& content) {
   const std::string_view event_id = append_event(origin, terms, decision, content);
   append_ledger(origin, {.kind = decision.from ? "POSITION_STATE_CHANGED" : "POSITION_CREATED",
                          .institution_id = terms.institution_id,
@@ -153,6 +153,7 @@ void record(const Origin& origin, const core::PositionTerms& terms, const core::
                         .payload = audit_payload(event_id, origin, terms, decision),
                         .status_code = decision.from ? 200 : 201,
                         .at = decision.at});
+  return event_id;
 }
 
 }  // namespace escrowgrid::pg::store

@@ -348,18 +348,18 @@ CREATE TABLE escrowgrid.idempotency_keys (
     institution_id text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     fingerprint bytea NOT NULL,
-    event_id text COLLATE "C",
+    event_ids text[] COLLATE "C",
     created_at timestamptz NOT NULL,
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (institution_id, key),
     CONSTRAINT idempotency_keys_key_length CHECK (octet_length(key) BETWEEN 1 AND 400),
     CONSTRAINT idempotency_keys_fingerprint_length CHECK (octet_length(fingerprint) = 32)
 );
 CREATE INDEX idempotency_keys_created_at_idx ON escrowgrid.idempotency_keys (created_at);
-COMMENT ON TABLE escrowgrid.idempotency_keys IS 'Idempotency keys: which request a caller''s key belongs to, and the event it led to.';
+COMMENT ON TABLE escrowgrid.idempotency_keys IS 'Idempotency keys: which request a caller''s key belongs to, and the events it led to.';
 COMMENT ON COLUMN escrowgrid.idempotency_keys.institution_id IS 'The institution whose caller chose the key.';
 COMMENT ON COLUMN escrowgrid.idempotency_keys.key IS 'The caller''s key, at most 400 bytes.';
 COMMENT ON COLUMN escrowgrid.idempotency_keys.fingerprint IS 'SHA-256 of the request, 32 bytes.';
-COMMENT ON COLUMN escrowgrid.idempotency_keys.event_id IS 'The position event that the request led to.';
+COMMENT ON COLUMN escrowgrid.idempotency_keys.event_ids IS 'The position events that the request led to, in the order of its results.';
 COMMENT ON COLUMN escrowgrid.idempotency_keys.created_at IS 'When the key was first used; keys are purged by age.';
 
 SELECT pg_catalog.pg_extension_config_dump('escrowgrid.currencies', 'WHERE NOT builtin');

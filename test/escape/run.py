@@ -37,6 +37,12 @@ CALLS = (
     ("escrow_transition({x}, 'RELEASED')", "pos"), ("escrow_transition({x}, 'CREATED')", "pos"),
     ("escrow_transition({x}, 'PARTIALLY_RELEASED', amount => 99999)", "pos"),
     ("escrow_transition({x}, 'FUNDED', expected_version => 7)", "pos"),
+    ("escrow_transition({x}, 'FUNDED', idempotency_key => 'k')", "pos"),
+    ("escrow_transition({x}, 'FUNDED', idempotency_key => 'SECRET')", "pos"),
+    ("escrow_create_position({x}, 'h', 'USD', 1, idempotency_key => 'k')", "ast"),
+    ("escrow_transition_batch(ARRAY[{x}], 'RELEASED')", "pos"),
+    ("escrow_transition_batch(ARRAY[{x}, 'pos_none'], 'FUNDED', idempotency_key => 'k')", "pos"),
+    ("escrow_position_at({x}, now())", "pos"), ("escrow_position_at({x}, '2020-01-01')", "pos"),
     ("escrow_create_api_key({x}, 'l', 'admin')", "inst"), ("escrow_rotate_api_key({x})", "ak"),
     ("escrow_rotate_api_key({x}, '1 hour')", "ak"), ("escrow_revoke_api_key({x})", "ak"),
     ("escrow_create_institution({x}, '{{US}}')", "inst"),
@@ -126,8 +132,7 @@ class Attacker:
         self.cursor.execute("BEGIN")
         try:
             self.cursor.execute(statement.replace("{x}", "%s"), [value] * statement.count("{x}"))
-            rows = self.cursor.fetchall() if self.cursor.description else self.cursor.rowcount
-            answer = ("ok", str(rows))
+            answer = ("ok", printable(self.cursor.fetchall()) if self.cursor.description else str(self.cursor.rowcount))
         except psycopg2.Error as error:
             diag = error.diag
             answer = (error.pgcode, diag.message_primary, diag.message_detail, diag.message_hint, diag.context)
@@ -147,6 +152,11 @@ def statements():
                 kind = {"institutions": "inst", "asset_templates": "tmpl", "assets": "ast", "positions": "pos", "api_keys": "ak"}.get(table)
                 if kind:
                     yield query.replace("{t}", table).replace("{k}", "id"), kind
+
+
+def printable(rows):
+    """Rows as text; bytea comes as a memoryview, whose text is an address."""
+    return str([tuple(bytes(value).hex() if isinstance(value, memoryview) else value for value in row) for row in rows])
 
 
 def leaks(answer, made):

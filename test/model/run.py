@@ -184,6 +184,21 @@ class Checker:
         refunded = sum(e[3] or 0 for e in events if e[2] in ("CANCELLED", "EXPIRED"))
         self.check((released, refunded) == (last.released, last.refunded), (position_id, released, refunded, last))
 
+    def as_of(self, position_id, positions):
+        """escrow_position_at at each event's time, just before and just after, against the replay."""
+        self.cursor.execute("SELECT seq, at FROM escrowgrid.position_events WHERE position_id = %s ORDER BY seq", (position_id,))
+        for seq, at in self.cursor.fetchall():
+            self.cursor.execute("""
+                SELECT p.state, p.released_amount, p.refunded_amount, p.held_amount, p.version
+                FROM (VALUES (1, interval '-1 us'), (2, interval '0'), (3, interval '1 us')) AS o (n, shift)
+                CROSS JOIN LATERAL escrowgrid.escrow_position_at(%s, %s::timestamptz + o.shift) AS p ORDER BY o.n
+                """, (position_id, at))
+            before, then, after = self.cursor.fetchall()
+            for found, version in ((before, seq - 1), (then, seq), (after, seq)):
+                known = positions.get(version)
+                wanted = (known.state, known.released, known.refunded, known.held, known.version) if known else (None,) * 5
+                self.check(found == wanted, (position_id, seq, found, wanted))
+
     def totals(self):
         self.cursor.execute("""
             SELECT count(*), count(DISTINCT l.id), count(DISTINCT a.id), count(DISTINCT e.id)
@@ -230,7 +245,10 @@ def main():
     for index in range(pool):
         position_id = f"pos_m{index}"
         start = model.Position(pool_currency(index), Decimal(100))
-        checker.records(position_id, *checker.history(start, expiries[position_id], by_position.get(position_id, [])))
+        positions, moves = checker.history(start, expiries[position_id], by_position.get(position_id, []))
+        checker.records(position_id, positions, moves)
+        if index < 1000:
+            checker.as_of(position_id, positions)
     for position_id, start in created.items():
         checker.records(position_id, {1: start}, {})
     checker.check(len(expiries) == pool + len(created), "no other positions")

@@ -1,0 +1,244 @@
+// Many positions in one call, positions that are due, and what a position was.
+#include "core/fingerprint.hpp"
+#include "core/parameters.hpp"
+#include "pg/boundary.hpp"
+#include "pg/moves.hpp"
+#include "pg/report.hpp"
+#include "pg/store_calls.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+std::span<const TextView> numeric_array_argument(FunctionCallInfo fcinfo, int index) {
+  if (!has_argument(fcinfo, index)) {
+    return {};
+  }
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(PG_GETARG_ARRAYTYPE_P(index), NUMERICOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+  auto* out = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(std::max(count, 1))));
+  for (int i = 0; i < count; ++i) {
+    new (&out[i]) TextView(nulls[i] ? std::nullopt : TextView(numeric_text(values[i])));
+  }
+  return {out, static_cast<std::size_t>(count)};
+}
+
+void put_rows(FunctionCallInfo fcinfo, std::span<const Datum> rows) {
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  for (const Datum row : rows) {
+    HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+    HeapTupleData tuple{};
+    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+    tuple.t_data = header;
+    tuplestore_puttuple(result->setResult, &tuple);
+  }
+}
+
+// The order in which rows are locked: by id, bytewise, in every batch, so that two never deadlock.
+std::span<const std::size_t> in_lock_order(std::span<const TextView> ids) {
+  auto* order = static_cast<std::size_t*>(palloc(sizeof(std::size_t) * ids.size()));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    order[i] = i;
+  }
+  std::sort(order, order + ids.size(), [&](std::size_t a, std::size_t b) { return *ids[a] < *ids[b]; });
+  return {order, ids.size()};
+}
+
+core::TransitionRequest require_request(const store::Origin& origin, const core::BatchInput& batch, std::size_t at) {
+  core::TransitionInput input = batch.each;
+  input.position_id = batch.position_ids[at];
+  input.amount = batch.amounts.empty() ? std::nullopt : batch.amounts[at];
+  input.content = event_content(origin.caller, input.content.reason, input.content.metadata);
+  core::Refusal why;
+  const std::optional<core::TransitionRequest> request = core::read_transition(input, why);
+  if (!request) {
+    why.with_number("element", static_cast<std::int64_t>(at) + 1);
+    raise(why);
+  }
+  return *request;
+}
+
+struct BatchResult {
+  std::span<Datum> rows;
+  std::span<TextView> event_ids;
+};
+
+BatchResult perform_batch(const store::Origin& origin, const core::BatchInput& batch) {
+  const std::size_t count = batch.position_ids.size();
+  const BatchResult result = {
+      .rows = {static_cast<Datum*>(palloc(sizeof(Datum) * count)), count},
+      .event_ids = {static_cast<TextView*>(palloc0(sizeof(TextView) * count)), count},
+  };
+  for (const std::size_t at : in_lock_order(batch.position_ids)) {
+    core::Refusal why;
+    const std::optional<Move> made = move(origin, *batch.position_ids[at], require_request(origin, batch, at), why);
+    if (!made) {
+      why.with_number("element", static_cast<std::int64_t>(at) + 1);
+      raise(why);
+    }
+    result.rows[at] = made->row;
+    result.event_ids[at] = made->event_id;
+  }
+  return result;
+}
+
+// All positions of a batch belong to one institution: no transaction touches two institutions' data.
+TextView require_one_institution(const Caller& caller, std::span<const TextView> ids) {
+  TextView shared;
+  for (const TextView& id : ids) {
+    const TextView institution_id = store::find_position_institution(*id, caller.institution_id);
+    if (!institution_id) {
+      raise_not_found("position", *id);
+    }
+    if (shared && shared != institution_id) {
+      core::Refusal why;
+      why.begin(core::Condition::kInvalidParameter)
+          .message({"the positions of a batch must belong to one institution"})
+          .hint({"Make a call for each institution."})
+          .with("parameter", "position_ids")
+          .with("value", *id);
+      raise(why);
+    }
+    shared = institution_id;
+  }
+  return shared;
+}
+
+Datum transition_batch(FunctionCallInfo fcinfo) {
+  enum { kPositionIds, kToState, kReason, kMetadata, kAmounts, kExpectedState, kIdempotencyKey };
+  InitMaterializedSRF(fcinfo, 0);
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition_batch");
+  const store::Origin origin = store::origin_of(caller, "escrow_transition_batch");
+  core::BatchInput batch;
+  batch.position_ids = text_array_argument(fcinfo, kPositionIds);
+  batch.amounts = numeric_array_argument(fcinfo, kAmounts);
+  batch.each.to_state = text_argument(fcinfo, kToState);
+  batch.each.content.reason = text_argument(fcinfo, kReason);
+  batch.each.content.metadata = jsonb_argument(fcinfo, kMetadata, "metadata");
+  batch.each.expected_state = text_argument(fcinfo, kExpectedState);
+  core::Refusal why;
+  if (!core::check_batch(batch, why)) {
+    raise(why);
+  }
+  static_cast<void>(require_request(origin, batch, 0));  // what all share is judged before anything is looked up
+  const TextView institution_id = require_one_institution(caller, batch.position_ids);
+  const TextView key = text_argument(fcinfo, kIdempotencyKey);
+  if (!key) {
+    put_rows(fcinfo, perform_batch(origin, batch).rows);
+    store::close(session);
+    return 0;
+  }
+  const IdempotencyKey claimed = {.institution_id = *institution_id, .key = *key};
+  switch (claim(claimed, core::fingerprint(batch), why)) {
+    case Claim::kRefused:
+      raise(why);
+    case Claim::kReplay:
+      put_rows(fcinfo, store::replay_claim(claimed));
+      break;
+    case Claim::kMade: {
+      const BatchResult result = perform_batch(origin, batch);
+      store::complete_claim(claimed, result.event_ids);
+      put_rows(fcinfo, result.rows);
+      break;
+    }
+  }
+  store::close(session);
+  return 0;
+}
+
+Datum expire_due(FunctionCallInfo fcinfo) {
+  constexpr std::int32_t kMostAtOnce = 100'000;
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_expire_due");
+  const store::Origin origin = store::origin_of(caller, "escrow_expire_due");
+  const std::optional<std::int32_t> max_count = int_argument(fcinfo, 0);
+  if (!max_count || *max_count < 1 || *max_count > kMostAtOnce) {
+    core::Refusal why;
+    why.begin(core::Condition::kInvalidParameter)
+        .message({"max_count must be from 1 to 100000"})
+        .hint({"Call again until 0 comes back."})
+        .with("parameter", "max_count");
+    raise(why);
+  }
+  core::TransitionRequest request;
+  request.to = core::State::kExpired;
+  std::int32_t expired = 0;
+  for (const std::string_view id : store::lock_due_positions(clock_micros(), caller.institution_id, *max_count)) {
+    request.content = event_content(caller, "expires_at has passed", std::nullopt);
+    core::Refusal why;
+    if (move(origin, id, request, why)) {
+      ++expired;
+    } else {
+      // One position whose records contradict each other must not keep all others from expiring.
+      ereport(WARNING, (errmsg("position \"%s\" was not expired", pnstrdup(id.data(), id.size())),
+                        errdetail_internal("%s", why.detail()), errhint("%s", why.hint())));
+    }
+  }
+  store::close(session);
+  return Int32GetDatum(expired);
+}
+
+Datum position_at(FunctionCallInfo fcinfo) {
+  TupleDesc desc = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
+    elog(ERROR, "escrowgrid: escrow_position_at must return a row");
+  }
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_position_at");
+  core::Refusal why;
+  const TextView id = text_argument(fcinfo, 0);
+  const std::optional<core::Micros> at = time_argument(fcinfo, 1);
+  if (!core::require_text({.parameter = "position_id", .max_bytes = core::kMaxIdBytes}, id, why)) {
+    raise(why);
+  }
+  if (!at) {
+    why.begin(core::Condition::kInvalidParameter)
+        .message({"at must not be null"})
+        .hint({"Pass the time of interest."})
+        .with("parameter", "at");
+    raise(why);
+  }
+  if (!store::find_position_institution(*id, caller.institution_id)) {
+    raise_not_found("position", *id);
+  }
+  const core::Micros bounded = std::clamp<core::Micros>(*at, 0, core::kMaxTime);
+  const std::optional<Datum> row = store::read_position_at(*id, bounded, BlessTupleDesc(desc));
+  store::close(session);
+  if (!row) {
+    PG_RETURN_NULL();  // it did not exist yet
+  }
+  return *row;
+}
+
+Datum purge_idempotency_keys(FunctionCallInfo fcinfo) {
+  const store::Session session = store::open();
+  static_cast<void>(require_caller(session.owner, core::Right::kAdminister, "escrow_purge_idempotency_keys"));
+  const bool is_given = has_argument(fcinfo, 0);
+  const TimestampTz now = GetCurrentTimestamp();
+  const TimestampTz before = is_given ? DatumGetTimestampTz(DirectFunctionCall2(
+                                            timestamptz_mi_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(0)))
+                                      : now;
+  if (!is_given || before > now) {
+    core::Refusal why;
+    why.begin(core::Condition::kInvalidParameter)
+        .message({"older_than must be an interval of at least 0"})
+        .hint({"Keep keys for longer than any caller retries, for example '7 days'."})
+        .with("parameter", "older_than");
+    raise(why);
+  }
+  const std::int64_t purged = store::purge_claims(to_micros(before));
+  store::close(session);
+  return Int64GetDatum(purged);
+}
+
+}  // namespace
+
+ESCROWGRID_FUNCTION(escrow_transition_batch, transition_batch);
+ESCROWGRID_FUNCTION(escrow_expire_due, expire_due);
+ESCROWGRID_FUNCTION(escrow_position_at, position_at);
+ESCROWGRID_FUNCTION(escrow_purge_idempotency_keys, purge_idempotency_keys);
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,86 @@
+#include "pg/moves.hpp"
+
+#include "core/parameters.hpp"
+#include "pg/store_calls.hpp"
+
+namespace escrowgrid::pg {
+
+core::EventContent event_content(const Caller& caller, const TextView& reason, const TextView& metadata) {
+  core::EventContent content;
+  content.reason = reason;
+  content.metadata = metadata;
+  content.api_key_id = caller.api_key_id;
+  if (content.is_salted()) {
+    fill_random(content.salt);
+  }
+  return content;
+}
+
+std::optional<Move> create(const store::Origin& origin, const core::CreationInput& input, core::Refusal& why) {
+  const std::optional<core::Amount> amount = core::read_creation(input, why);
+  if (!amount) {
+    return std::nullopt;
+  }
+  const TextView institution_id = store::find_asset_institution(*input.asset_id, origin.caller.institution_id);
+  if (!institution_id) {
+    core::refuse_not_found("asset", *input.asset_id, why);
+    return std::nullopt;
+  }
+  const std::optional<int> exponent = store::find_currency(*input.currency);
+  if (!exponent) {
+    core::refuse_unknown_currency("currency", *input.currency, why);
+    return std::nullopt;
+  }
+  const core::Micros now = clock_micros();
+  const core::TypeIdText id = make_id("pos", now);
+  const core::PositionTerms terms = {.id = id.view(),
+                                     .institution_id = *institution_id,
+                                     .asset_id = *input.asset_id,
+                                     .holder_reference = *input.holder_reference,
+                                     .currency = {.code = *input.currency, .exponent = *exponent},
+                                     .amount = *amount,
+                                     .external_reference = input.external_reference,
+                                     .expires_at = input.expires_at};
+  const core::EventContent content = event_content(origin.caller, std::nullopt, input.metadata);
+  const std::optional<core::Decision> decision = core::decide_creation(terms, content, now, why);
+  if (!decision) {
+    return std::nullopt;
+  }
+  const Datum row = store::insert_position(terms, *decision);
+  return Move{.row = row, .event_id = store::record(origin, terms, *decision, content)};
+}
+
+std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
+                         const core::TransitionRequest& request, core::Refusal& why) {
+  core::PositionSnapshot position;
+  if (!store::lock_position(position_id, origin.caller.institution_id, position)) {
+    core::refuse_not_found("position", position_id, why);
+    return std::nullopt;
+  }
+  const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
+  if (!decision) {
+    return std::nullopt;
+  }
+  // The records first: users' triggers on positions then find the event that explains the change.
+  const std::string_view event_id = store::record(origin, position.terms, *decision, request.content);
+  return Move{.row = store::update_position(position.terms, *decision), .event_id = event_id};
+}
+
+Claim claim(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why) {
+  if (!core::require_text({.parameter = "idempotency_key", .max_bytes = core::kMaxReferenceBytes}, key.key, why)) {
+    return Claim::kRefused;
+  }
+  if (store::insert_claim(key, fingerprint)) {
+    return Claim::kMade;
+  }
+  if (store::read_claim(key) == fingerprint) {
+    return Claim::kReplay;
+  }
+  why.begin(core::Condition::kIdempotencyMismatch)
+      .message({"the idempotency key \"", core::clip(key.key), "\" belongs to another request"})
+      .hint({"Use a new key for each request, and the same key only to repeat it unchanged."})
+      .with("idempotency_key", key.key);
+  return Claim::kRefused;
+}
+
+}  // namespace escrowgrid::pg
