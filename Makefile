@@ -23,7 +23,8 @@ DATA_built = $(SQL_SCRIPT)
 REGRESS = install main_job setup_errors position_errors raw_dml records reading savepoints
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress
 ISOLATION = double_release release_cancel release_expire cancel_expire partial_partial partial_version \
-	function_raw raw_raw create_currency idempotency expire_due
+	function_raw raw_raw create_currency idempotency expire_due policy_tightened \
+	exposure_race
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 # Both runners refuse to start without their output directory.
 $(shell mkdir -p build/regress build/isolation)
@@ -67,7 +68,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	cat $(filter %.sql,$^) > $@.new
 	mv $@.new $@
 
-.PHONY: demo test unit lint format fuzz proof-model proof-batches proof-escape proof-keys help errors-doc
+.PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -86,6 +87,10 @@ CALLS ?= 100000
 SEED ?= 1
 proof-model: ## Compare CALLS random calls of 4 sessions with a model (SEED=1)
 	@PGVERSION=$(PGVERSION) scripts/proof.sh model $(CALLS) $(SEED)
+
+REQUESTS ?= 50000
+proof-agreement: ## Ask explain, try and the real call REQUESTS times: they never disagree
+	@PGVERSION=$(PGVERSION) scripts/proof.sh agreement $(REQUESTS) $(SEED)
 
 ROUNDS ?= 10000
 proof-batches: ## ROUNDS batches with overlapping ids in opposite orders by 8 sessions: no deadlock

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # proof.sh NAME [ARGUMENTS]: a proof that is too long for every test run, on a throwaway server.
 #   model CALLS SEED    random calls of 4 sessions against the reference model
+#   agreement REQUESTS SEED  explain, try and the real call, asked the same
 #   batches ROUNDS      batches with overlapping ids in opposite orders by 8 sessions
 #   escape ATTEMPTS     attempts of one tenant to reach another's rows
 #   keys COUNT          signing in stays an index lookup among COUNT keys
@@ -21,6 +22,7 @@ start_server
 export PGDATABASE=proof PYTHONDONTWRITEBYTECODE=1
 case $name in
   model) /usr/bin/python3 "$ROOT/test/model/run.py" "$@" ;;
+  agreement) /usr/bin/python3 "$ROOT/test/model/agreement.py" "$@" ;;
   batches) /usr/bin/python3 "$ROOT/test/model/batches.py" "$@" ;;
   escape) /usr/bin/python3 "$ROOT/test/escape/run.py" "$@" ;;
   keys) "$STAGED_BIN/psql" -X -q -v ON_ERROR_STOP=1 -v count="$1" -f "$ROOT/test/escape/keys.sql" ;;

@@ -69,6 +69,7 @@ suite 'isolation tests' count_regress run_isolation
 suite 'pgTAP' count_prove run_pgtap
 suite 'TAP: dump, restore, crash, standby, identity, pooler' count_prove "$ROOT/scripts/tap.sh" "$THROWAWAY"
 suite 'random calls against the model' count_summary run_python model "$ROOT/test/model/run.py" 5000 "${SEED:-1}"
+suite 'explain, try and call agree' count_summary run_python agreement "$ROOT/test/model/agreement.py" 5000 "${SEED:-1}"
 suite 'batches in opposite orders' count_summary run_python batches "$ROOT/test/model/batches.py" 400
 suite 'attempts to reach another tenant' count_summary run_python escape "$ROOT/test/escape/run.py" 10000
 

@@ -40,6 +40,15 @@ JOIN audit_events AS a ON a.payload ->> 'eventId' = e.id
 WHERE p.id = :'pos_id';
 SELECT held, released, refunded, open_positions FROM balances WHERE institution_id = :'inst_id';
 
+-- The template's currency and limits are rules as well.
+\set VERBOSITY terse
+SELECT escrow_create_position(:'ast_id', 'contractor-9', 'JPY', 1000);
+SELECT escrow_create_position(:'ast_id', 'contractor-9', 'USD', 9.99);
+SELECT escrow_create_position(:'ast_id', 'contractor-9', 'USD', 1000000.01);
+\set VERBOSITY default
+SELECT id FROM escrow_create_asset_template('OWN', 'Any currency', 'CONSTRUCTION', 'US', '{}', :'inst_id') \gset tmpl_
+SELECT id FROM escrow_create_asset(:'tmpl_id', 'Tower B') \gset ast_
+
 -- Cancelled after a part was released: the rest goes back.
 SELECT id FROM escrow_create_position(:'ast_id', 'contractor-9', 'JPY', 1000) \gset yen_
 SELECT version FROM escrow_transition(:'yen_id', 'FUNDED');

@@ -1,6 +1,7 @@
 #include "core/decide.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/json_limits.hpp"
@@ -212,7 +213,39 @@ bool require_version_number(const std::optional<std::int32_t>& version, Refusal&
   return false;
 }
 
+using Position = const PositionSnapshot&;
+using Request = const TransitionRequest&;
+
+constexpr std::array kTransitionChecks = {
+    TransitionCheck{"integrity", [](Position p, Request, Micros, Refusal& why) { return require_intact(p, why); }},
+    TransitionCheck{"expected",
+                    [](Position p, Request r, Micros, Refusal& why) { return require_expected(p, r, why); }},
+    TransitionCheck{"lifecycle",
+                    [](Position p, Request r, Micros, Refusal& why) { return require_edge(p, r.to, why); }},
+    TransitionCheck{
+        "expiry", [](Position p, Request r, Micros now, Refusal& why) { return require_unexpired(p, r.to, now, why); }},
+    TransitionCheck{"amount", [](Position p, Request r, Micros, Refusal& why) { return require_movable(p, r, why); }},
+    TransitionCheck{"version", [](Position p, Request, Micros, Refusal& why) { return require_next_version(p, why); }},
+};
+
+constexpr std::array kCreationChecks = {
+    CreationCheck{"amount",
+                  [](const PositionTerms& t, Micros, Refusal& why) {
+                    return require_currency_decimals("amount", t.amount, t.currency, why);
+                  }},
+    CreationCheck{"expiry", [](const PositionTerms& t, Micros now,
+                               Refusal& why) { return require_expiry_ahead(t.expires_at, now, why); }},
+};
+
 }  // namespace
+
+std::span<const TransitionCheck> transition_checks() noexcept {
+  return kTransitionChecks;
+}
+
+std::span<const CreationCheck> creation_checks() noexcept {
+  return kCreationChecks;
+}
 
 Amount PositionSnapshot::held() const noexcept {
   return holds_money(state) ? terms.amount - released - refunded : Amount();
@@ -251,11 +284,10 @@ std::optional<TransitionRequest> read_transition(const TransitionInput& input, R
 
 std::optional<Decision> decide_transition(const PositionSnapshot& position, const TransitionRequest& request,
                                           Micros now, Refusal& why) {
-  const bool allowed = require_intact(position, why) && require_expected(position, request, why) &&
-                       require_edge(position, request.to, why) && require_unexpired(position, request.to, now, why) &&
-                       require_movable(position, request, why) && require_next_version(position, why);
-  if (!allowed) {
-    return std::nullopt;
+  for (const TransitionCheck& check : transition_checks()) {
+    if (!check.passes(position, request, now, why)) {
+      return std::nullopt;
+    }
   }
   Decision decision = apply(position, request, now);
   decision.previous_hash = position.head_hash;
@@ -294,9 +326,10 @@ std::optional<Amount> read_creation(const CreationInput& input, Refusal& why) {
 
 std::optional<Decision> decide_creation(const PositionTerms& terms, const EventContent& content, Micros now,
                                         Refusal& why) {
-  if (!require_currency_decimals("amount", terms.amount, terms.currency, why) ||
-      !require_expiry_ahead(terms.expires_at, now, why)) {
-    return std::nullopt;
+  for (const CreationCheck& check : creation_checks()) {
+    if (!check.passes(terms, now, why)) {
+      return std::nullopt;
+    }
   }
   Decision decision;
   decision.to = State::kCreated;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -80,6 +81,20 @@ static_assert(std::is_trivially_destructible_v<Decision>);
 // The transition's effect on the locked position. `now` is the raw clock.
 [[nodiscard]] std::optional<Decision> decide_transition(const PositionSnapshot& position,
                                                         const TransitionRequest& request, Micros now, Refusal& why);
+
+// The checks that a transition has to pass, in order; decide_transition runs them until one refuses, and
+// explain asks each of them.
+struct TransitionCheck {
+  std::string_view name;
+  bool (*passes)(const PositionSnapshot& position, const TransitionRequest& request, Micros now, Refusal& why);
+};
+[[nodiscard]] std::span<const TransitionCheck> transition_checks() noexcept;
+
+struct CreationCheck {
+  std::string_view name;
+  bool (*passes)(const PositionTerms& terms, Micros now, Refusal& why);
+};
+[[nodiscard]] std::span<const CreationCheck> creation_checks() noexcept;
 
 // What can be judged before asset and currency are looked up; the amount comes back.
 [[nodiscard]] std::optional<Amount> read_creation(const CreationInput& input, Refusal& why);

@@ -24,18 +24,17 @@ bool is_overlong(Numeric number) {
   return DatumGetInt32(DirectFunctionCall2(numeric_cmp, magnitude, bound)) >= 0;
 }
 
-void refuse_overlong_numbers(std::string_view parameter, Jsonb* json) {
+bool has_overlong_number(Jsonb* json) {
   JsonbIterator* iterator = JsonbIteratorInit(&json->root);
   JsonbValue value;
   for (JsonbIteratorToken token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE;
        token = JsonbIteratorNext(&iterator, &value, false)) {
     const bool is_scalar = token == WJB_VALUE || token == WJB_ELEM;
     if (is_scalar && value.type == jbvNumeric && is_overlong(value.val.numeric)) {
-      core::Refusal why;
-      core::refuse_json_number(parameter, why);
-      raise(why);
+      return true;
     }
   }
+  return false;
 }
 
 }  // namespace
@@ -99,9 +98,8 @@ Datum bytes_datum(std::span<const std::uint8_t> bytes) {
   return PointerGetDatum(out);
 }
 
-std::string_view jsonb_text(std::string_view parameter, Datum value) {
+std::string_view jsonb_text(Datum value) {
   Jsonb* json = DatumGetJsonbP(value);
-  refuse_overlong_numbers(parameter, json);
   return JsonbToCString(nullptr, &json->root, static_cast<int>(VARSIZE(json)));
 }
 
@@ -125,8 +123,26 @@ TextView numeric_argument(FunctionCallInfo fcinfo, int index) {
   return has_argument(fcinfo, index) ? TextView(numeric_text(PG_GETARG_DATUM(index))) : std::nullopt;
 }
 
+bool read_jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name, TextView& out, core::Refusal& why) {
+  out = std::nullopt;
+  if (!has_argument(fcinfo, index)) {
+    return true;
+  }
+  if (has_overlong_number(DatumGetJsonbP(PG_GETARG_DATUM(index)))) {
+    core::refuse_json_number(name, why);
+    return false;
+  }
+  out = jsonb_text(PG_GETARG_DATUM(index));
+  return true;
+}
+
 TextView jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name) {
-  return has_argument(fcinfo, index) ? TextView(jsonb_text(name, PG_GETARG_DATUM(index))) : std::nullopt;
+  TextView text;
+  core::Refusal why;
+  if (!read_jsonb_argument(fcinfo, index, name, text, why)) {
+    raise(why);
+  }
+  return text;
 }
 
 std::optional<std::int32_t> int_argument(FunctionCallInfo fcinfo, int index) {
@@ -153,6 +169,15 @@ std::span<const TextView> text_array_argument(FunctionCallInfo fcinfo, int index
     new (&elements[i]) TextView(nulls[i] ? std::nullopt : TextView(text_view(values[i])));
   }
   return {elements, static_cast<std::size_t>(count)};
+}
+
+void put_composite(FunctionCallInfo fcinfo, Datum composite) {
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  tuple.t_data = header;
+  tuplestore_puttuple(result->setResult, &tuple);
 }
 
 }  // namespace escrowgrid::pg

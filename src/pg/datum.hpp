@@ -32,8 +32,8 @@ using TextView = std::optional<std::string_view>;
 [[nodiscard]] core::Digest stored_digest(Datum value);
 [[nodiscard]] Datum bytes_datum(std::span<const std::uint8_t> bytes);
 
-// jsonb as text. Numbers too long to be written out (1e131071 is 131 kB) are refused before that.
-[[nodiscard]] std::string_view jsonb_text(std::string_view parameter, Datum value);
+// A stored jsonb as text.
+[[nodiscard]] std::string_view jsonb_text(Datum value);
 
 void fill_random(std::span<std::uint8_t> bytes);
 
@@ -46,11 +46,18 @@ void fill_random(std::span<std::uint8_t> bytes);
 }
 [[nodiscard]] TextView text_argument(FunctionCallInfo fcinfo, int index);
 [[nodiscard]] TextView numeric_argument(FunctionCallInfo fcinfo, int index);
+// A jsonb argument as text. Numbers too long to be written out (1e131071 is 131 kB) are refused before that.
+[[nodiscard]] bool read_jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name, TextView& out,
+                                       core::Refusal& why);
+// The same, raising.
 [[nodiscard]] TextView jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name);
 [[nodiscard]] std::optional<std::int32_t> int_argument(FunctionCallInfo fcinfo, int index);
 [[nodiscard]] std::optional<core::Micros> time_argument(FunctionCallInfo fcinfo, int index);
 
 // The elements of a text[] argument, NULLs as absent; palloc'd.
 [[nodiscard]] std::span<const TextView> text_array_argument(FunctionCallInfo fcinfo, int index);
+
+// Adds a composite to the result set that InitMaterializedSRF() made.
+void put_composite(FunctionCallInfo fcinfo, Datum composite);
 
 }  // namespace escrowgrid::pg

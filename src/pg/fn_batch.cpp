@@ -26,13 +26,8 @@ std::span<const TextView> numeric_array_argument(FunctionCallInfo fcinfo, int in
 }
 
 void put_rows(FunctionCallInfo fcinfo, std::span<const Datum> rows) {
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   for (const Datum row : rows) {
-    HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-    HeapTupleData tuple{};
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    tuple.t_data = header;
-    tuplestore_puttuple(result->setResult, &tuple);
+    put_composite(fcinfo, row);
   }
 }
 

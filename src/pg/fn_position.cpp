@@ -1,4 +1,4 @@
-// The main job: positions are created and moved, one at a time.
+// The main job: positions are created and moved, one at a time; raising, or telling a refusal as a row.
 #include "core/parameters.hpp"
 #include "pg/boundary.hpp"
 #include "pg/moves.hpp"
@@ -11,11 +11,11 @@ namespace {
 
 // One claimed request: done now, or the result of when it was done first.
 template <typename Perform>
-Datum once(const IdempotencyKey& key, const core::Digest& fingerprint, Perform perform) {
-  core::Refusal why;
+std::optional<Datum> once(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why,
+                          Perform perform) {
   switch (claim(key, fingerprint, why)) {
     case Claim::kRefused:
-      raise(why);
+      return std::nullopt;
     case Claim::kReplay: {
       const std::span<const Datum> rows = store::replay_claim(key);
       if (rows.size() != 1) {
@@ -26,17 +26,22 @@ Datum once(const IdempotencyKey& key, const core::Digest& fingerprint, Perform p
     case Claim::kMade:
       break;
   }
-  const Move made = perform();
-  const TextView event_id = made.event_id;
+  const std::optional<Move> made = perform();
+  if (!made) {
+    store::release_claim(key);
+    return std::nullopt;
+  }
+  const TextView event_id = made->event_id;
   store::complete_claim(key, {&event_id, 1});
-  return made.row;
+  return made->row;
 }
 
-Datum create_position(FunctionCallInfo fcinfo) {
+std::optional<Datum> row_of(const std::optional<Move>& made) {
+  return made ? std::optional(made->row) : std::nullopt;
+}
+
+std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, const store::Origin& origin, core::Refusal& why) {
   enum { kAssetId, kHolder, kCurrency, kAmount, kExternal, kExpiresAt, kMetadata, kIdempotencyKey };
-  const store::Session session = store::open();
-  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_position");
-  const store::Origin origin = store::origin_of(caller, "escrow_create_position");
   core::CreationInput input;
   input.asset_id = text_argument(fcinfo, kAssetId);
   input.holder_reference = text_argument(fcinfo, kHolder);
@@ -44,65 +49,126 @@ Datum create_position(FunctionCallInfo fcinfo) {
   input.amount = numeric_argument(fcinfo, kAmount);
   input.external_reference = text_argument(fcinfo, kExternal);
   input.expires_at = time_argument(fcinfo, kExpiresAt);
-  input.metadata = jsonb_argument(fcinfo, kMetadata, "metadata");
+  if (!read_jsonb_argument(fcinfo, kMetadata, "metadata", input.metadata, why)) {
+    return std::nullopt;
+  }
+  const auto perform = [&] { return create(origin, input, why); };
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
-  const auto perform = [&] {
-    core::Refusal why;
-    const std::optional<Move> made = create(origin, input, why);
-    if (!made) {
-      raise(why);
-    }
-    return *made;
-  };
   // An asset of nothing has no institution to claim a key in, and is refused as without one.
-  const TextView institution_id =
-      key && input.asset_id ? store::find_asset_institution(*input.asset_id, caller.institution_id) : std::nullopt;
-  const Datum row = institution_id
-                        ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), perform)
-                        : perform().row;
-  const Datum result = SPI_datumTransfer(row, false, -1);
-  store::close(session);
-  return result;
+  const TextView institution_id = key && input.asset_id
+                                      ? store::find_asset_institution(*input.asset_id, origin.caller.institution_id)
+                                      : std::nullopt;
+  return institution_id ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), why, perform)
+                        : row_of(perform());
 }
 
-Datum transition(FunctionCallInfo fcinfo) {
+std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, const store::Origin& origin, core::Refusal& why) {
   enum { kPositionId, kToState, kReason, kMetadata, kAmount, kExpectedState, kExpectedVersion, kIdempotencyKey };
-  const store::Session session = store::open();
-  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition");
-  const store::Origin origin = store::origin_of(caller, "escrow_transition");
-  core::Refusal why;
   core::TransitionInput input;
   input.position_id = text_argument(fcinfo, kPositionId);
   input.to_state = text_argument(fcinfo, kToState);
   input.amount = numeric_argument(fcinfo, kAmount);
   input.expected_state = text_argument(fcinfo, kExpectedState);
   input.expected_version = int_argument(fcinfo, kExpectedVersion);
-  input.content = event_content(caller, text_argument(fcinfo, kReason), jsonb_argument(fcinfo, kMetadata, "metadata"));
-  const TextView key = text_argument(fcinfo, kIdempotencyKey);
+  TextView metadata;
+  if (!read_jsonb_argument(fcinfo, kMetadata, "metadata", metadata, why)) {
+    return std::nullopt;
+  }
+  input.content = event_content(origin.caller, text_argument(fcinfo, kReason), metadata);
   const std::optional<core::TransitionRequest> request = core::read_transition(input, why);
   if (!request) {
+    return std::nullopt;
+  }
+  const auto perform = [&] { return move(origin, *input.position_id, *request, why); };
+  const TextView key = text_argument(fcinfo, kIdempotencyKey);
+  const TextView institution_id =
+      key ? store::find_position_institution(*input.position_id, origin.caller.institution_id) : std::nullopt;
+  return institution_id ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), why, perform)
+                        : row_of(perform());
+}
+
+using Attempt = std::optional<Datum> (*)(FunctionCallInfo, const store::Origin&, core::Refusal&);
+
+Datum perform_or_raise(FunctionCallInfo fcinfo, const char* action, Attempt attempt) {
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
+  core::Refusal why;
+  const std::optional<Datum> row = attempt(fcinfo, store::origin_of(caller, action), why);
+  if (!row) {
     raise(why);
   }
-  const auto perform = [&] {
-    const std::optional<Move> made = move(origin, *input.position_id, *request, why);
-    if (!made) {
-      raise(why);
-    }
-    return *made;
-  };
-  const TextView institution_id =
-      key ? store::find_position_institution(*input.position_id, caller.institution_id) : std::nullopt;
-  const Datum row = institution_id
-                        ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), perform)
-                        : perform().row;
-  const Datum result = SPI_datumTransfer(row, false, -1);
+  const Datum result = SPI_datumTransfer(*row, false, -1);
   store::close(session);
   return result;
+}
+
+// (ok, result, sqlstate, condition, message, detail, hint)
+Datum form_outcome(FunctionCallInfo fcinfo, const std::optional<Datum>& row, const core::Refusal& why) {
+  TupleDesc desc = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
+    elog(ERROR, "escrowgrid: the function must return a row");
+  }
+  std::array<Datum, 7> columns{};
+  std::array<bool, 7> nulls = {false, true, true, true, true, true, true};
+  columns[0] = BoolGetDatum(row.has_value());
+  if (row) {
+    columns[1] = *row;
+    nulls[1] = false;
+  } else {
+    const core::ConditionInfo& info = core::describe(why.condition());
+    columns[2] = text_datum(info.sqlstate);
+    columns[3] = text_datum(info.name);
+    columns[4] = text_datum(why.message());
+    columns[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(why.detail()));
+    columns[6] = text_datum(why.hint());
+    std::fill(nulls.begin() + 2, nulls.end(), false);
+  }
+  return SPI_datumTransfer(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), columns.data(), nulls.data())),
+                           false, -1);
+}
+
+// A refusal comes back as a row, and its audit row commits with the caller's transaction. Who is not signed in is
+// refused as everywhere: otherwise anyone could fill the audit log.
+Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attempt) {
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, action);
+  const store::Origin origin = store::origin_of(caller, action);
+  core::Refusal why;
+  std::optional<Datum> row;
+  if (core::may(caller.role, core::Right::kWrite)) {
+    row = attempt(fcinfo, origin, why);
+  } else {
+    core::refuse_forbidden(caller.role, action, why);
+  }
+  if (!row) {
+    store::audit_refusal(origin, why, text_argument(fcinfo, 0));
+  }
+  const Datum outcome = form_outcome(fcinfo, row, why);
+  store::close(session);
+  return outcome;
+}
+
+Datum create_position(FunctionCallInfo fcinfo) {
+  return perform_or_raise(fcinfo, "escrow_create_position", attempt_creation);
+}
+
+Datum transition(FunctionCallInfo fcinfo) {
+  return perform_or_raise(fcinfo, "escrow_transition", attempt_transition);
+}
+
+Datum try_create_position(FunctionCallInfo fcinfo) {
+  return perform_or_tell(fcinfo, "escrow_try_create_position", attempt_creation);
+}
+
+Datum try_transition(FunctionCallInfo fcinfo) {
+  return perform_or_tell(fcinfo, "escrow_try_transition", attempt_transition);
 }
 
 }  // namespace
 
 ESCROWGRID_FUNCTION(escrow_create_position, create_position);
 ESCROWGRID_FUNCTION(escrow_transition, transition);
+ESCROWGRID_FUNCTION(escrow_try_create_position, try_create_position);
+ESCROWGRID_FUNCTION(escrow_try_transition, try_transition);
 
 }  // namespace escrowgrid::pg

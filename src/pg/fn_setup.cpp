@@ -3,6 +3,7 @@
 #include "core/parameters.hpp"
 #include "core/template_terms.hpp"
 #include "pg/boundary.hpp"
+#include "pg/config.hpp"
 #include "pg/report.hpp"
 #include "pg/store.hpp"
 
@@ -18,47 +19,6 @@ void refuse_null_array(const char* parameter) {
       .with("parameter", parameter)
       .with_null("value");
   raise(why);
-}
-
-// The members of the config object, one level deep, as the core wants them.
-std::span<const core::ConfigMember> config_members(Datum config) {
-  Jsonb* json = DatumGetJsonbP(config);
-  const auto count = static_cast<std::size_t>(JB_ROOT_COUNT(json));
-  auto* members =
-      static_cast<core::ConfigMember*>(palloc0(sizeof(core::ConfigMember) * std::max<std::size_t>(count, 1)));
-  std::size_t used = 0;
-  JsonbIterator* iterator = JsonbIteratorInit(&json->root);
-  JsonbValue value;
-  JsonbIteratorNext(&iterator, &value, false);  // the object itself
-  while (JsonbIteratorNext(&iterator, &value, true) == WJB_KEY) {
-    core::ConfigMember& member = members[used++];
-    member.key = {value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
-    JsonbIteratorNext(&iterator, &value, true);
-    switch (value.type) {
-      case jbvNull:
-        member.kind = core::JsonKind::kNull;
-        break;
-      case jbvBool:
-        member.kind = core::JsonKind::kBoolean;
-        break;
-      case jbvNumeric:
-        member.kind = core::JsonKind::kNumber;
-        member.text = numeric_text(NumericGetDatum(value.val.numeric));
-        break;
-      case jbvString:
-        member.kind = core::JsonKind::kString;
-        member.text = {value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
-        break;
-      case jbvArray:
-        member.kind = core::JsonKind::kArray;
-        break;
-      default:
-        member.kind = value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data) ? core::JsonKind::kArray
-                                                                                             : core::JsonKind::kObject;
-        break;
-    }
-  }
-  return {members, used};
 }
 
 bool holds(std::span<const TextView> words, std::string_view word) {
@@ -148,7 +108,7 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
     raise(why);
   }
   const std::optional<core::TemplateTerms> terms = core::read_template_terms(
-      {.code = *code, .vertical = *vertical, .region = *region, .config = config_members(PG_GETARG_DATUM(kConfig))},
+      {.code = *code, .vertical = *vertical, .region = *region, .config = template_members(PG_GETARG_DATUM(kConfig))},
       why);
   if (!terms) {
     raise(why);

@@ -20,8 +20,9 @@ struct AuditEntry {
   std::string_view action;
   TextView institution_id;  // absent for what concerns none
   std::string_view resource_type;
-  std::string_view resource_id;
-  std::string_view payload;  // a JSON object
+  TextView resource_id;
+  TextView payload;               // a JSON object
+  TextView error = std::nullopt;  // a JSON object, of a failure
   int status_code = 200;
   core::Micros at = 0;
 };

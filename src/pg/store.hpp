@@ -45,6 +45,12 @@ void read_last_event(core::PositionSnapshot& position);
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                         const core::EventContent& content);
 
+// The failure row of a refusal that the caller's transaction survives.
+void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id);
+
+// Reads without locking, for a preview.
+[[nodiscard]] bool read_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out);
+
 struct PositionHead {
   TextView institution_id;
   std::int32_t version = 0;
@@ -56,6 +62,7 @@ struct PositionHead {
 
 // The currency's exponent. A code that an administrator added is locked against change until commit.
 [[nodiscard]] std::optional<int> find_currency(std::string_view code);
+[[nodiscard]] std::optional<int> find_currency_unlocked(std::string_view code);
 [[nodiscard]] bool is_currency_used(std::string_view code);
 
 struct Institution {

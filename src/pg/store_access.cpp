@@ -22,7 +22,8 @@ constexpr std::array kReaderRights = {
     " escrowgrid.escrow_lifecycle, escrowgrid.escrow_can_transition, escrowgrid.escrow_get_institution,"
     " escrowgrid.escrow_get_asset_template, escrowgrid.escrow_get_asset, escrowgrid.escrow_get_position,"
     " escrowgrid.escrow_list_institutions, escrowgrid.escrow_list_asset_templates, escrowgrid.escrow_list_assets,"
-    " escrowgrid.escrow_list_positions, escrowgrid.escrow_list_ledger_events, escrowgrid.escrow_position_at",
+    " escrowgrid.escrow_list_positions, escrowgrid.escrow_list_ledger_events, escrowgrid.escrow_position_at,"
+    " escrowgrid.escrow_get_policy, escrowgrid.escrow_list_policies",
 };
 
 constexpr std::array kAuditorRights = {
@@ -37,6 +38,8 @@ constexpr std::array kApplicationRights = {
     " escrowgrid.escrow_create_asset, escrowgrid.escrow_create_position, escrowgrid.escrow_transition,"
     " escrowgrid.escrow_create_api_key, escrowgrid.escrow_rotate_api_key, escrowgrid.escrow_revoke_api_key,"
     " escrowgrid.escrow_list_api_keys, escrowgrid.escrow_health, escrowgrid.escrow_transition_batch,"
+    " escrowgrid.escrow_set_policy, escrowgrid.escrow_try_create_position, escrowgrid.escrow_try_transition,"
+    " escrowgrid.escrow_explain_create_position, escrowgrid.escrow_explain_transition,"
     " escrowgrid.escrow_expire_due, escrowgrid.escrow_purge_idempotency_keys",
 };
 

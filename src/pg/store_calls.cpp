@@ -36,6 +36,10 @@ Statement select_replay = {
     " JOIN escrowgrid.positions AS p ON p.id OPERATOR(pg_catalog.=) e.position_id"
     " WHERE k.institution_id OPERATOR(pg_catalog.=) $1 AND k.key OPERATOR(pg_catalog.=) $2 ORDER BY i.place"};
 
+Statement delete_claim = {
+    "DELETE FROM escrowgrid.idempotency_keys AS k"
+    " WHERE k.institution_id OPERATOR(pg_catalog.=) $1 AND k.key OPERATOR(pg_catalog.=) $2"};
+
 Statement delete_claims = {"DELETE FROM escrowgrid.idempotency_keys AS k WHERE k.created_at OPERATOR(pg_catalog.<) $1"};
 
 Statement select_position_institution = {
@@ -93,6 +97,10 @@ void complete_claim(const IdempotencyKey& key, std::span<const TextView> event_i
     ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("an idempotency key was lost"),
                     errhint("Remove the trigger or rule on escrowgrid.idempotency_keys that drops it.")));
   }
+}
+
+void release_claim(const IdempotencyKey& key) {
+  execute(delete_claim, key_bindings(key), Sight::kFresh);
 }
 
 std::span<const Datum> replay_claim(const IdempotencyKey& key) {

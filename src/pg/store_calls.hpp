@@ -11,6 +11,9 @@ namespace escrowgrid::pg::store {
 // The events that the claimed request led to, in the order of its results.
 void complete_claim(const IdempotencyKey& key, std::span<const TextView> event_ids);
 
+// Takes back a claim whose request was refused: refusals are never stored.
+void release_claim(const IdempotencyKey& key);
+
 // The position rows as of the events of a claim, in order; the composites belong to the session.
 [[nodiscard]] std::span<const Datum> replay_claim(const IdempotencyKey& key);
 

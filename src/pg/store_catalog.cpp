@@ -82,6 +82,15 @@ std::optional<int> find_currency(std::string_view code) {
   return DatumGetInt16(result_value(0, 1).value_or(0));
 }
 
+std::optional<int> find_currency_unlocked(std::string_view code) {
+  Bindings values;
+  values.text(code);
+  if (execute(select_currency, values, Sight::kFresh) != 1) {
+    return std::nullopt;
+  }
+  return DatumGetInt16(result_value(0, 1).value_or(0));
+}
+
 bool is_currency_used(std::string_view code) {
   Bindings values;
   values.text(code);

@@ -8,9 +8,12 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-Statement select_position_for_update = {
-    "SELECT p.* FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1"
-    " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2) FOR NO KEY UPDATE OF p"};
+#define ESCROWGRID_POSITION_BY_ID                                                  \
+  "SELECT p.* FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1" \
+  " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2)"
+
+Statement select_position = {ESCROWGRID_POSITION_BY_ID};
+Statement select_position_for_update = {ESCROWGRID_POSITION_BY_ID " FOR NO KEY UPDATE OF p"};
 
 // A second statement, because a join would take the event from the snapshot before a wait for the lock.
 Statement select_last_event = {
@@ -39,6 +42,18 @@ Statement select_head = {
       .hint({"A trigger or rule on escrowgrid.positions changes or suppresses the row; remove it."})
       .with("position_id", position_id);
   raise(why);
+}
+
+bool fetch_position(Statement& statement, std::string_view id, const TextView& institution_id,
+                    core::PositionSnapshot& out) {
+  Bindings values;
+  values.text(id).text(institution_id);
+  if (execute(statement, values, Sight::kFresh) != 1) {
+    return false;
+  }
+  out = to_snapshot(read_position_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc), 0);
+  read_last_event(out);
+  return true;
 }
 
 Datum write_position(Statement& statement, const Bindings& values, const core::PositionTerms& terms,
@@ -85,14 +100,11 @@ Origin origin_of(const Caller& caller, std::string_view path) {
 }
 
 bool lock_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
-  Bindings values;
-  values.text(id).text(institution_id);
-  if (execute(select_position_for_update, values, Sight::kFresh) != 1) {
-    return false;
-  }
-  out = to_snapshot(read_position_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc), 0);
-  read_last_event(out);
-  return true;
+  return fetch_position(select_position_for_update, id, institution_id, out);
+}
+
+bool read_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
+  return fetch_position(select_position, id, institution_id, out);
 }
 
 void read_last_event(core::PositionSnapshot& position) {

@@ -7,8 +7,6 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-#define ESCROWGRID_UTC(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-
 Statement institution_document = {
     "SELECT jsonb_build_object('id', i.id, 'name', i.name, 'regions', i.regions, 'verticals', i.verticals,"
     " 'createdAt', " ESCROWGRID_UTC("i.created_at") ", 'updatedAt', " ESCROWGRID_UTC("i.updated_at") ")"
@@ -103,14 +101,9 @@ Statement health = {
     " SELECT COALESCE(array_agg(r.reason ORDER BY r.position, r.reason), '{}') FROM reasons AS r"};
 
 void return_rows(FunctionCallInfo fcinfo, Statement& statement, const Bindings& values) {
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const std::uint64_t rows = execute(statement, values, Sight::kCaller);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    HeapTupleHeader header = DatumGetHeapTupleHeader(result_value(i, 1).value_or(0));
-    HeapTupleData tuple{};
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    tuple.t_data = header;
-    tuplestore_puttuple(result->setResult, &tuple);
+    put_composite(fcinfo, result_value(i, 1).value_or(0));
   }
 }
 

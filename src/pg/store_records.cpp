@@ -19,9 +19,9 @@ Statement insert_ledger = {
 
 Statement insert_audit = {
     "INSERT INTO escrowgrid.audit_events (id, occurred_at, created_at, api_key_id, institution_id, method, path,"
-    " action, resource_type, resource_id, payload, status_code, request_id, client_ip, db_role)"
+    " action, resource_type, resource_id, payload, status_code, request_id, client_ip, db_role, outcome, error)"
     " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " COALESCE($13::pg_catalog.inet, pg_catalog.inet_client_addr()), $14)"};
+    " COALESCE($13::pg_catalog.inet, pg_catalog.inet_client_addr()), $14, $15, $16)"};
 
 void insert_one(Table table, std::string_view key, Statement& statement, const Bindings& values) {
   begin_own_write(table, key);
@@ -99,6 +99,31 @@ std::string_view audit_payload(std::string_view event_id, const Origin& origin, 
   return payload.view();
 }
 
+std::string_view refusal_action(core::Condition condition) {
+  switch (condition) {
+    case core::Condition::kNotAuthenticated:
+      return "AUTH_FAILED";
+    case core::Condition::kForbidden:
+      return "AUTH_FORBIDDEN";
+    case core::Condition::kNotFound:
+      return "RESOURCE_NOT_FOUND";
+    case core::Condition::kConcurrencyConflict:
+      return "CONCURRENCY_CONFLICT";
+    case core::Condition::kInvalidParameter:
+    case core::Condition::kIdempotencyMismatch:
+    case core::Condition::kInvalidTransition:
+    case core::Condition::kPositionExpired:
+    case core::Condition::kPolicyViolation:
+    case core::Condition::kInvalidAmount:
+    case core::Condition::kInsufficientHeldAmount:
+    case core::Condition::kRateLimited:
+    case core::Condition::kImmutableRecord:
+    case core::Condition::kIntegrityViolation:
+      return "VALIDATION_FAILED";
+  }
+  return "VALIDATION_FAILED";
+}
+
 }  // namespace
 
 void append_ledger(const Origin& origin, const LedgerEntry& entry) {
@@ -114,6 +139,17 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry) {
       .json(entry.payload)
       .text(origin.claims.request_id);
   insert_one(Table::kLedgerEvents, id.view(), insert_ledger, values);
+}
+
+void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id) {
+  append_audit(origin, {.action = refusal_action(why.condition()),
+                        .institution_id = origin.caller.institution_id,
+                        .resource_type = "position",
+                        .resource_id = resource_id ? TextView(core::clip(*resource_id)) : std::nullopt,
+                        .payload = std::nullopt,
+                        .error = why.detail(),
+                        .status_code = core::describe(why.condition()).http_status,
+                        .at = clock_micros()});
 }
 
 void append_audit(const Origin& origin, const AuditEntry& entry) {
@@ -132,7 +168,9 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
       .integer(entry.status_code)
       .text(origin.claims.request_id)
       .text(origin.claims.client_ip)
-      .text(origin.caller.db_role);
+      .text(origin.caller.db_role)
+      .text(entry.error ? "failure" : "success")
+      .json(entry.error);
   insert_one(Table::kAuditEvents, id.view(), insert_audit, values);
 }
 

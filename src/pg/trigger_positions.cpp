@@ -7,6 +7,7 @@
 #include "pg/own_write.hpp"
 #include "pg/position_row.hpp"
 #include "pg/report.hpp"
+#include "pg/rule_check.hpp"
 #include "pg/store.hpp"
 #include "pg/trigger_call.hpp"
 
@@ -27,6 +28,14 @@ core::EventContent raw_content(const Caller& caller) {
   core::EventContent content;
   content.api_key_id = caller.api_key_id;
   return content;
+}
+
+void require_rules(const core::RuleReport& report) {
+  if (!report.all_passed()) {
+    core::Refusal why;
+    report.refuse(why);
+    raise(why);
+  }
 }
 
 struct OldAndNew {
@@ -156,6 +165,9 @@ HeapTuple before_insert(const TriggerCall& call) {
   const core::TypeIdText fresh_id = make_id("pos", now);
   const core::PositionTerms terms = read_terms(row, fresh_id);
   const core::Decision decision = decide_raw_creation(caller, terms, now);
+  core::RuleReport report;
+  judge({.terms = terms, .metadata = std::nullopt, .now = now}, Exposure::kLocked, report);
+  require_rules(report);
   note_raw_creation(hash_view(decision.hash));
   MemoryContext inner = MemoryContextSwitchTo(outer);
   HeapTuple decided = with_creation(call.new_row(), call.desc(), terms, decision);
@@ -277,12 +289,15 @@ HeapTuple before_update(const TriggerCall& call) {
   core::PositionSnapshot position = to_snapshot(rows.before, 0);
   store::read_last_event(position);
   core::Refusal why;
-  const std::optional<core::Decision> decision =
-      core::decide_transition(position, read_request(call, rows, caller), clock_micros(), why);
+  const core::TransitionRequest request = read_request(call, rows, caller);
+  const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
   if (!decision) {
     raise(why);
   }
   require_followed(call, rows, *decision);
+  core::RuleReport report;
+  judge(position, request, report);
+  require_rules(report);
   MemoryContext inner = MemoryContextSwitchTo(outer);
   HeapTuple decided = with_transition(call.new_row(), call.desc(), position.terms, *decision);
   MemoryContextSwitchTo(inner);

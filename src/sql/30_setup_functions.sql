@@ -29,3 +29,23 @@ CREATE FUNCTION escrowgrid.escrow_create_asset(
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_create_asset';
 COMMENT ON FUNCTION escrowgrid.escrow_create_asset(text, text, jsonb) IS
     'Creates an asset from a template, in the template''s institution, and returns its row. metadata: a JSON object of at most 64 KB and 10 levels. Writes a ledger and an audit row. Errors: ZE001 for invalid values, ZE002 for an unknown template, ZE401.';
+
+CREATE FUNCTION escrowgrid.escrow_set_policy(
+    institution_id text,
+    region text,
+    config jsonb
+) RETURNS escrowgrid.institution_policies
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_set_policy';
+COMMENT ON FUNCTION escrowgrid.escrow_set_policy(text, text, jsonb) IS
+    'Sets (replaces) the policy of an institution in a region and returns its row. It holds for every call that starts after it committed. config: {"position": {"minAmount", "maxAmount", "allowedCurrencies", "requireReleaseAmount", "maxTenorDays", "maxOpenAmount": {currency: amount}, "requiredMetadata": {state: [key]}}}, each key optional. Writes an audit row with the old and the new config. Errors: ZE001, ZE002, ZE301, ZE401, ZE403.';
+
+CREATE FUNCTION escrowgrid.escrow_get_policy(institution_id text, region text) RETURNS jsonb
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'escrow_get_policy';
+COMMENT ON FUNCTION escrowgrid.escrow_get_policy(text, text) IS
+    'The policy of an institution in a region as a JSON document with camelCase keys. Errors: ZE001, ZE002, ZE401.';
+
+CREATE FUNCTION escrowgrid.escrow_list_policies(institution_id text DEFAULT NULL)
+RETURNS SETOF escrowgrid.institution_policies
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'escrow_list_policies';
+COMMENT ON FUNCTION escrowgrid.escrow_list_policies(text) IS
+    'The policies of an institution (for root and NULL: of all), by region. Errors: ZE401.';

@@ -66,3 +66,85 @@ CREATE FUNCTION escrowgrid.escrow_purge_idempotency_keys(older_than interval) RE
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_purge_idempotency_keys';
 COMMENT ON FUNCTION escrowgrid.escrow_purge_idempotency_keys(interval) IS
     'Deletes idempotency keys first used longer ago than older_than and returns their number. A request repeated after that is a new one. For root. Errors: ZE001, ZE401, ZE403.';
+
+-- A refusal by the rules as a row: its audit row commits with the caller's transaction.
+
+CREATE FUNCTION escrowgrid.escrow_try_create_position(
+    asset_id text,
+    holder_reference text,
+    currency text,
+    amount numeric,
+    external_reference text DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL,
+    metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL,
+    OUT ok boolean,
+    OUT result escrowgrid.positions,
+    OUT sqlstate text,
+    OUT condition text,
+    OUT message text,
+    OUT detail jsonb,
+    OUT hint text
+) RETURNS record
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_try_create_position';
+COMMENT ON FUNCTION escrowgrid.escrow_try_create_position(text, text, text, numeric, text, timestamptz, jsonb, text) IS
+    'As escrow_create_position, but a refusal by the rules is returned (ok false, with sqlstate, condition, message, detail and hint) and audited instead of raised. PostgreSQL''s own errors propagate. Errors: ZE401.';
+
+CREATE FUNCTION escrowgrid.escrow_try_transition(
+    position_id text,
+    to_state text,
+    reason text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL,
+    amount numeric DEFAULT NULL,
+    expected_state text DEFAULT NULL,
+    expected_version integer DEFAULT NULL,
+    idempotency_key text DEFAULT NULL,
+    OUT ok boolean,
+    OUT result escrowgrid.positions,
+    OUT sqlstate text,
+    OUT condition text,
+    OUT message text,
+    OUT detail jsonb,
+    OUT hint text
+) RETURNS record
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_try_transition';
+COMMENT ON FUNCTION escrowgrid.escrow_try_transition(text, text, text, jsonb, numeric, text, integer, text) IS
+    'As escrow_transition, but a refusal by the rules is returned (ok false, with sqlstate, condition, message, detail and hint) and audited instead of raised. PostgreSQL''s own errors propagate. Errors: ZE401.';
+
+-- Dry runs: a row per rule, nothing written, nothing locked.
+
+CREATE FUNCTION escrowgrid.escrow_explain_create_position(
+    asset_id text,
+    holder_reference text,
+    currency text,
+    amount numeric,
+    external_reference text DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL,
+    metadata jsonb DEFAULT NULL,
+    OUT rule text,
+    OUT passed boolean,
+    OUT sqlstate text,
+    OUT condition text,
+    OUT compared jsonb
+) RETURNS SETOF record
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_explain_create_position';
+COMMENT ON FUNCTION escrowgrid.escrow_explain_create_position(text, text, text, numeric, text, timestamptz, jsonb) IS
+    'What escrow_create_position would say: a row per rule in the order they are judged, passed or not, with the values compared. The first that failed is what the call would be refused with. Writes nothing. Errors: ZE401, ZE403.';
+
+CREATE FUNCTION escrowgrid.escrow_explain_transition(
+    position_id text,
+    to_state text,
+    reason text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL,
+    amount numeric DEFAULT NULL,
+    expected_state text DEFAULT NULL,
+    expected_version integer DEFAULT NULL,
+    OUT rule text,
+    OUT passed boolean,
+    OUT sqlstate text,
+    OUT condition text,
+    OUT compared jsonb
+) RETURNS SETOF record
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_explain_transition';
+COMMENT ON FUNCTION escrowgrid.escrow_explain_transition(text, text, text, jsonb, numeric, text, integer) IS
+    'What escrow_transition would say: a row per rule in the order they are judged, passed or not, with the values compared. The first that failed is what the call would be refused with. Writes nothing. Errors: ZE401, ZE403.';

@@ -43,6 +43,11 @@ CALLS = (
     ("escrow_transition_batch(ARRAY[{x}], 'RELEASED')", "pos"),
     ("escrow_transition_batch(ARRAY[{x}, 'pos_none'], 'FUNDED', idempotency_key => 'k')", "pos"),
     ("escrow_position_at({x}, now())", "pos"), ("escrow_position_at({x}, '2020-01-01')", "pos"),
+    ("escrow_set_policy({x}, 'US', '{{}}')", "inst"), ("escrow_set_policy({x}, 'SG', '{{}}')", "inst"),
+    ("escrow_get_policy({x}, 'US')", "inst"), ("escrow_get_policy({x}, 'SG')", "inst"), ("escrow_list_policies({x})", "inst"),
+    ("escrow_try_transition({x}, 'RELEASED')", "pos"), ("escrow_try_transition({x}, 'EXPIRED', expected_version => 9)", "pos"),
+    ("escrow_try_create_position({x}, 'h', 'USD', 1)", "ast"), ("escrow_explain_transition({x}, 'EXPIRED')", "pos"),
+    ("escrow_explain_create_position({x}, 'h', 'USD', 1)", "ast"),
     ("escrow_create_api_key({x}, 'l', 'admin')", "inst"), ("escrow_rotate_api_key({x})", "ak"),
     ("escrow_rotate_api_key({x}, '1 hour')", "ak"), ("escrow_revoke_api_key({x})", "ak"),
     ("escrow_create_institution({x}, '{{US}}')", "inst"),
@@ -86,8 +91,8 @@ def set_up(cursor):
             if name == "b":
                 for kind, value in (("tmpl", template), ("ast", asset), ("pos", position)):
                     made["b"].setdefault(kind, []).append(value)
-        cursor.execute("""INSERT INTO escrowgrid.institution_policies (id, institution_id, region, config, created_at, updated_at)
-            VALUES ('pol_' || %s, %s, 'US', jsonb_build_object('note', %s::text), now(), now())""", (name, institution, label))
+        cursor.execute("""SELECT FROM escrowgrid.escrow_set_policy(%s, 'US', jsonb_build_object('position',
+            jsonb_build_object('requiredMetadata', jsonb_build_object('EXPIRED', ARRAY[%s]))))""", (institution, label))
         cursor.execute("""INSERT INTO escrowgrid.idempotency_keys (institution_id, key, fingerprint, created_at)
             VALUES (%s, %s, sha256('x'), now())""", (institution, label))
     made["b"]["ak"] = [one(cursor, "SELECT id FROM escrowgrid.escrow_create_api_key(%s, %s, 'admin')", b, SECRET)[0]]

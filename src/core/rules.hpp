@@ -1,0 +1,114 @@
+// Policies and template rules: what an institution and a template allow beyond the lifecycle.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "core/decide.hpp"
+#include "core/template_terms.hpp"
+
+namespace escrowgrid::core {
+
+// A list of bounded length without a heap.
+template <typename T, std::size_t N>
+class BoundedList {
+ public:
+  [[nodiscard]] bool add(const T& value) noexcept {
+    if (size_ == N) {
+      return false;
+    }
+    items_[size_++] = value;
+    return true;
+  }
+  [[nodiscard]] std::span<const T> items() const noexcept { return {items_.data(), size_}; }
+
+ private:
+  std::array<T, N> items_{};
+  std::size_t size_ = 0;
+};
+
+inline constexpr std::size_t kMaxPolicyEntries = 64;
+
+struct OpenLimit {
+  std::string_view currency;
+  Amount amount;
+};
+
+struct MetadataRule {
+  State state = State::kCreated;
+  std::string_view key;
+};
+
+// A policy's config, read. Views point into the config's text.
+struct Policy {
+  std::optional<Amount> min_amount;
+  std::optional<Amount> max_amount;
+  std::optional<std::int32_t> max_tenor_days;
+  bool require_release_amount = false;
+  BoundedList<std::string_view, kMaxPolicyEntries> allowed_currencies;  // none: any
+  BoundedList<OpenLimit, kMaxPolicyEntries> max_open_amount;
+  BoundedList<MetadataRule, kMaxPolicyEntries> required_metadata;
+
+  [[nodiscard]] std::optional<Amount> open_limit(std::string_view currency) const noexcept;
+};
+
+// One value of a config, flattened: the keys that lead to it, and whether it is an element of an array there.
+struct PolicyMember {
+  std::array<std::string_view, 3> path{};
+  std::size_t depth = 0;
+  bool is_element = false;
+  JsonKind kind = JsonKind::kNull;
+  std::string_view text;
+  bool flag = false;  // of a boolean
+};
+
+[[nodiscard]] std::optional<Policy> read_policy(std::span<const PolicyMember> members, Refusal& why);
+
+// --- judging -----------------------------------------------------------------------------------
+
+struct RuleOutcome {
+  std::string_view rule;  // policy.minAmount, template.currency, ...
+  bool passed = true;
+  FixedText<256> compared;  // a JSON object
+};
+
+class RuleReport {
+ public:
+  void add(std::string_view rule, bool passed, const FixedText<256>& compared) noexcept;
+  [[nodiscard]] std::span<const RuleOutcome> outcomes() const noexcept { return {outcomes_.data(), count_}; }
+  [[nodiscard]] bool all_passed() const noexcept;
+  // ZE201, naming each rule that failed.
+  void refuse(Refusal& why) const noexcept;
+
+ private:
+  static constexpr std::size_t kMost = 16;
+  std::array<RuleOutcome, kMost> outcomes_;
+  std::size_t count_ = 0;
+};
+
+static_assert(std::is_trivially_destructible_v<RuleReport>);
+
+// Whose rules apply; a missing policy allows everything.
+struct RuleSet {
+  TemplateTerms terms;
+  std::optional<Policy> policy;
+};
+
+struct CreationFacts {
+  Amount amount;
+  CurrencyUnit currency{};
+  std::optional<Micros> expires_at;
+  Micros now = 0;
+  std::span<const std::string_view> metadata_keys;
+  Amount open_amount;  // of the institution's open positions in region and currency
+};
+void judge_creation(const RuleSet& rules, const CreationFacts& facts, RuleReport& report) noexcept;
+
+struct TransitionFacts {
+  const PositionSnapshot* position = nullptr;
+  const TransitionRequest* request = nullptr;
+  std::span<const std::string_view> metadata_keys;
+};
+void judge_transition(const RuleSet& rules, const TransitionFacts& facts, RuleReport& report) noexcept;
+
+}  // namespace escrowgrid::core

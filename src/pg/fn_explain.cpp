@@ -1,0 +1,179 @@
+// Dry runs: every rule with pass or fail and the values compared. Nothing is locked or written.
+#include "core/parameters.hpp"
+#include "pg/boundary.hpp"
+#include "pg/json_object.hpp"
+#include "pg/moves.hpp"
+#include "pg/report.hpp"
+#include "pg/rule_check.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+// Puts a row (rule, passed, sqlstate, condition, compared) for each rule asked.
+class Explanation {
+ public:
+  explicit Explanation(FunctionCallInfo fcinfo) : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {}
+
+  void passed(std::string_view rule, std::string_view compared) { put(rule, nullptr, compared); }
+  void failed(std::string_view rule, const core::Refusal& why) {
+    put(rule, &core::describe(why.condition()), why.detail());
+  }
+  // True when passed, so that questions that make no sense after a failure can be left out.
+  bool ask(std::string_view rule, bool is_passed, const core::Refusal& why, std::string_view compared) {
+    is_passed ? passed(rule, compared) : failed(rule, why);
+    return is_passed;
+  }
+  void report(const core::RuleReport& report) {
+    const core::ConditionInfo& violation = core::describe(core::Condition::kPolicyViolation);
+    for (const core::RuleOutcome& outcome : report.outcomes()) {
+      put(outcome.rule, outcome.passed ? nullptr : &violation, outcome.compared.view());
+    }
+  }
+
+ private:
+  void put(std::string_view rule, const core::ConditionInfo* failure, std::string_view compared) {
+    std::array<Datum, 5> columns = {
+        text_datum(rule), BoolGetDatum(failure == nullptr), failure ? text_datum(failure->sqlstate) : 0,
+        failure ? text_datum(failure->name) : 0,
+        DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(compared.data(), compared.size())))};
+    std::array<bool, 5> nulls = {false, false, failure == nullptr, failure == nullptr, false};
+    tuplestore_putvalues(result_->setResult, result_->setDesc, columns.data(), nulls.data());
+  }
+
+  ReturnSetInfo* result_;
+};
+
+static_assert(std::is_trivially_destructible_v<Explanation>);
+
+std::string_view facts_of(const core::PositionSnapshot& position, const core::TransitionRequest& request) {
+  const int decimals = position.terms.currency.exponent;
+  JsonObject facts;
+  return facts.text("state", core::state_name(position.state))
+      .integer("version", position.version)
+      .text("to_state", core::state_name(request.to))
+      .amount("amount", request.amount, decimals)
+      .amount("held", position.held(), decimals)
+      .view();
+}
+
+void explain(Explanation& out, const Caller& caller, const core::TransitionInput& input) {
+  core::Refusal why;
+  const std::optional<core::TransitionRequest> request = core::read_transition(input, why);
+  if (!out.ask("input", request.has_value(), why, "{}")) {
+    return;
+  }
+  core::PositionSnapshot position;
+  const bool is_found = store::read_position(*input.position_id, caller.institution_id, position);
+  if (!is_found) {
+    core::refuse_not_found("position", *input.position_id, why);
+  }
+  if (!out.ask("found", is_found, why, "{}")) {
+    return;
+  }
+  const core::Micros now = clock_micros();
+  const std::string_view facts = facts_of(position, *request);
+  for (const core::TransitionCheck& check : core::transition_checks()) {
+    const bool is_passed = check.passes(position, *request, now, why);
+    out.ask(check.name, is_passed, why, facts);
+  }
+  core::RuleReport report;
+  judge(position, *request, report);
+  out.report(report);
+}
+
+void explain(Explanation& out, const Caller& caller, const core::CreationInput& input) {
+  core::Refusal why;
+  const std::optional<core::Amount> amount = core::read_creation(input, why);
+  if (!out.ask("input", amount.has_value(), why, "{}")) {
+    return;
+  }
+  const TextView institution_id = store::find_asset_institution(*input.asset_id, caller.institution_id);
+  if (!institution_id) {
+    core::refuse_not_found("asset", *input.asset_id, why);
+  }
+  if (!out.ask("found", institution_id.has_value(), why, "{}")) {
+    return;
+  }
+  const std::optional<int> exponent = store::find_currency_unlocked(*input.currency);
+  if (!exponent) {
+    core::refuse_unknown_currency("currency", *input.currency, why);
+  }
+  if (!out.ask("currency", exponent.has_value(), why, "{}")) {
+    return;
+  }
+  const core::Micros now = clock_micros();
+  const core::PositionTerms terms = {.id = "pos_preview",
+                                     .institution_id = *institution_id,
+                                     .asset_id = *input.asset_id,
+                                     .holder_reference = *input.holder_reference,
+                                     .currency = {.code = *input.currency, .exponent = *exponent},
+                                     .amount = *amount,
+                                     .external_reference = input.external_reference,
+                                     .expires_at = input.expires_at};
+  JsonObject facts;
+  const std::string_view compared = facts.amount("amount", terms.amount, *exponent)
+                                        .text("currency", terms.currency.code)
+                                        .integer("currency_decimals", *exponent)
+                                        .view();
+  for (const core::CreationCheck& check : core::creation_checks()) {
+    const bool is_passed = check.passes(terms, now, why);
+    out.ask(check.name, is_passed, why, compared);
+  }
+  core::RuleReport report;
+  judge({.terms = terms, .metadata = input.metadata, .now = now}, Exposure::kLooked, report);
+  out.report(report);
+}
+
+Datum explain_transition(FunctionCallInfo fcinfo) {
+  enum { kPositionId, kToState, kReason, kMetadata, kAmount, kExpectedState, kExpectedVersion };
+  InitMaterializedSRF(fcinfo, 0);
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_explain_transition");
+  Explanation out(fcinfo);
+  core::Refusal why;
+  core::TransitionInput input;
+  input.position_id = text_argument(fcinfo, kPositionId);
+  input.to_state = text_argument(fcinfo, kToState);
+  input.amount = numeric_argument(fcinfo, kAmount);
+  input.expected_state = text_argument(fcinfo, kExpectedState);
+  input.expected_version = int_argument(fcinfo, kExpectedVersion);
+  input.content.reason = text_argument(fcinfo, kReason);
+  if (read_jsonb_argument(fcinfo, kMetadata, "metadata", input.content.metadata, why)) {
+    explain(out, caller, input);
+  } else {
+    out.failed("input", why);
+  }
+  store::close(session);
+  return 0;
+}
+
+Datum explain_create_position(FunctionCallInfo fcinfo) {
+  enum { kAssetId, kHolder, kCurrency, kAmount, kExternal, kExpiresAt, kMetadata };
+  InitMaterializedSRF(fcinfo, 0);
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_explain_create_position");
+  Explanation out(fcinfo);
+  core::Refusal why;
+  core::CreationInput input;
+  input.asset_id = text_argument(fcinfo, kAssetId);
+  input.holder_reference = text_argument(fcinfo, kHolder);
+  input.currency = text_argument(fcinfo, kCurrency);
+  input.amount = numeric_argument(fcinfo, kAmount);
+  input.external_reference = text_argument(fcinfo, kExternal);
+  input.expires_at = time_argument(fcinfo, kExpiresAt);
+  if (read_jsonb_argument(fcinfo, kMetadata, "metadata", input.metadata, why)) {
+    explain(out, caller, input);
+  } else {
+    out.failed("input", why);
+  }
+  store::close(session);
+  return 0;
+}
+
+}  // namespace
+
+ESCROWGRID_FUNCTION(escrow_explain_transition, explain_transition);
+ESCROWGRID_FUNCTION(escrow_explain_create_position, explain_create_position);
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,21 @@
+// Policy and template rules against a creation or a transition.
+#pragma once
+
+#include "core/rules.hpp"
+#include "pg/store.hpp"
+
+namespace escrowgrid::pg {
+
+// Whether an exposure limit is held under lock, as a creation needs it, or only looked at, as a preview does.
+enum class Exposure : std::uint8_t { kLocked, kLooked };
+
+struct CreationCase {
+  core::PositionTerms terms;
+  TextView metadata;
+  core::Micros now = 0;
+};
+void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& report);
+
+void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, core::RuleReport& report);
+
+}  // namespace escrowgrid::pg

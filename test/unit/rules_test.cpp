@@ -1,0 +1,181 @@
+#include "core/rules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/fingerprint.hpp"
+
+namespace escrowgrid::core {
+namespace {
+
+constexpr Micros kNow = 1'700'000'000'000'000;
+constexpr Micros kDay = 86'400'000'000;
+
+PolicyMember at(std::vector<std::string_view> path, JsonKind kind, std::string_view text = {},
+                bool is_element = false) {
+  PolicyMember member;
+  std::copy(path.begin(), path.end(), member.path.begin());
+  member.depth = path.size();
+  member.kind = kind;
+  member.text = text;
+  member.flag = text == "true";
+  member.is_element = is_element;
+  return member;
+}
+
+std::optional<Policy> read(const std::vector<PolicyMember>& members, Refusal& why) {
+  return read_policy(members, why);
+}
+
+const PolicyMember kPosition = at({"position"}, JsonKind::kObject);
+
+TEST(Policy, ReadsEveryKey) {
+  Refusal why;
+  const std::optional<Policy> policy = read(
+      {kPosition, at({"position", "minAmount"}, JsonKind::kNumber, "5"),
+       at({"position", "maxAmount"}, JsonKind::kNumber, "50.25"),
+       at({"position", "allowedCurrencies"}, JsonKind::kArray),
+       at({"position", "allowedCurrencies"}, JsonKind::kString, "USD", true),
+       at({"position", "requireReleaseAmount"}, JsonKind::kBoolean, "true"),
+       at({"position", "maxTenorDays"}, JsonKind::kNumber, "30"), at({"position", "maxOpenAmount"}, JsonKind::kObject),
+       at({"position", "maxOpenAmount", "USD"}, JsonKind::kNumber, "100"),
+       at({"position", "requiredMetadata"}, JsonKind::kObject),
+       at({"position", "requiredMetadata", "FUNDED"}, JsonKind::kArray),
+       at({"position", "requiredMetadata", "FUNDED"}, JsonKind::kString, "ref", true)},
+      why);
+  ASSERT_TRUE(policy) << why.message();
+  EXPECT_EQ(policy->min_amount->text(0).view(), "5");
+  EXPECT_EQ(policy->max_amount->text(0).view(), "50.25");
+  EXPECT_EQ(policy->allowed_currencies.items().size(), 1U);
+  EXPECT_TRUE(policy->require_release_amount);
+  EXPECT_EQ(policy->max_tenor_days, 30);
+  EXPECT_EQ(policy->open_limit("USD")->text(0).view(), "100");
+  EXPECT_FALSE(policy->open_limit("EUR"));
+  EXPECT_EQ(policy->required_metadata.items()[0].state, State::kFunded);
+}
+
+TEST(Policy, RefusesWhatItDoesNotKnow) {
+  Refusal why;
+  const std::vector<std::vector<PolicyMember>> wrong = {
+      {at({"positon"}, JsonKind::kObject)},
+      {at({"position"}, JsonKind::kNumber, "1")},
+      {kPosition, at({"position", "minAmout"}, JsonKind::kNumber, "1")},
+      {kPosition, at({"position", "minAmount"}, JsonKind::kNull)},
+      {kPosition, at({"position", "maxTenorDays"}, JsonKind::kNumber, "1.5")},
+      {kPosition, at({"position", "allowedCurrencies"}, JsonKind::kArray)},
+      {kPosition, at({"position", "maxOpenAmount"}, JsonKind::kArray)},
+      {kPosition, at({"position", "requiredMetadata", "PAID"}, JsonKind::kArray)},
+      {kPosition, at({"position", "minAmount"}, JsonKind::kNumber, "2"),
+       at({"position", "maxAmount"}, JsonKind::kNumber, "1")},
+  };
+  for (const auto& members : wrong) {
+    EXPECT_FALSE(read(members, why));
+    EXPECT_STRNE(why.hint(), "");
+  }
+}
+
+TEST(Policy, HoldsABoundedNumberOfEntries) {
+  Refusal why;
+  std::vector<PolicyMember> members = {kPosition, at({"position", "allowedCurrencies"}, JsonKind::kArray)};
+  members.insert(members.end(), kMaxPolicyEntries,
+                 at({"position", "allowedCurrencies"}, JsonKind::kString, "USD", true));
+  EXPECT_TRUE(read(members, why));
+  members.push_back(members.back());
+  EXPECT_FALSE(read(members, why));
+}
+
+RuleReport judged(const Policy& policy, const char* amount, std::optional<Micros> expires_at = std::nullopt) {
+  RuleReport report;
+  judge_creation({.terms = {}, .policy = policy},
+                 {.amount = parse_amount(amount).amount,
+                  .currency = {.code = "USD", .exponent = 2},
+                  .expires_at = expires_at,
+                  .now = kNow,
+                  .metadata_keys = {},
+                  .open_amount = parse_amount("40").amount},
+                 report);
+  return report;
+}
+
+TEST(Rules, BoundaryValues) {
+  Policy policy;
+  policy.min_amount = parse_amount("5").amount;
+  policy.max_amount = parse_amount("60").amount;
+  policy.max_tenor_days = 2;
+  ASSERT_TRUE(policy.max_open_amount.add({.currency = "USD", .amount = parse_amount("100").amount}));
+  const Micros in_time = kNow + 2 * kDay;
+  EXPECT_TRUE(judged(policy, "5", in_time).all_passed());
+  EXPECT_TRUE(judged(policy, "60", in_time).all_passed());
+  EXPECT_FALSE(judged(policy, "4.99", in_time).all_passed());
+  EXPECT_FALSE(judged(policy, "60.01", in_time).all_passed());
+  EXPECT_FALSE(judged(policy, "60", in_time + 1).all_passed());
+  EXPECT_FALSE(judged(policy, "60").all_passed());
+}
+
+TEST(Rules, ARefusalNamesEachRule) {
+  Policy policy;
+  policy.min_amount = parse_amount("5").amount;
+  policy.max_tenor_days = 2;
+  Refusal why;
+  judged(policy, "1").refuse(why);
+  const std::string detail = why.detail();
+  EXPECT_EQ(why.condition(), Condition::kPolicyViolation);
+  EXPECT_NE(detail.find(R"({"rule": "policy.minAmount", "compared": {"amount": 1, "minAmount": 5}})"),
+            std::string::npos);
+  EXPECT_NE(detail.find(R"({"tenorDays": null, "maxTenorDays": 2})"), std::string::npos);
+}
+
+TEST(Rules, RetainageIsExact) {
+  PositionSnapshot position;
+  position.terms.amount = Amount::max();
+  position.terms.currency = {.code = "USD", .exponent = 2};
+  position.state = State::kFunded;
+  RuleSet rules;
+  rules.terms.retainage_percentage = parse_amount("33.33333333").amount;
+  const auto passes = [&](const char* amount) {
+    TransitionRequest request;
+    request.to = State::kPartiallyReleased;
+    request.amount = parse_amount(amount).amount;
+    RuleReport report;
+    judge_transition(rules, {.position = &position, .request = &request, .metadata_keys = {}}, report);
+    return report.all_passed();
+  };
+  EXPECT_TRUE(passes("666666666700000"));
+  EXPECT_FALSE(passes("666666666700000.01"));
+}
+
+TEST(Fingerprint, SameRequestsAndOnlyThose) {
+  TransitionInput one;
+  one.position_id = "pos_1";
+  one.to_state = "PARTIALLY_RELEASED";
+  one.amount = "1.50";
+  TransitionInput other = one;
+  other.amount = "1.5000";
+  other.content.salt.fill(9);
+  EXPECT_EQ(fingerprint(one), fingerprint(other));
+  other.content.reason = "r";
+  EXPECT_NE(fingerprint(one), fingerprint(other));
+  other = one;
+  other.expected_version = 1;
+  EXPECT_NE(fingerprint(one), fingerprint(other));
+}
+
+TEST(Fingerprint, BatchesAreChecked) {
+  Refusal why;
+  using List = std::vector<std::optional<std::string_view>>;
+  const auto check = [&](const List& ids, const List& amounts) {
+    return check_batch({.position_ids = ids, .amounts = amounts, .each = {}}, why);
+  };
+  EXPECT_TRUE(check({"b", "a"}, {}));
+  EXPECT_TRUE(check({"b", "a"}, {"1", "2"}));
+  EXPECT_FALSE(check({}, {}));
+  EXPECT_FALSE(check({"a", "b", "a"}, {}));
+  EXPECT_FALSE(check({"a", std::nullopt}, {}));
+  EXPECT_FALSE(check({"a", "b"}, {"1"}));
+  EXPECT_FALSE(check({"a"}, {std::nullopt}));
+}
+
+}  // namespace
+}  // namespace escrowgrid::core
