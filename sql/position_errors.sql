@@ -68,9 +68,9 @@ SELECT count(*) = :before_audits AS unchanged FROM audit_events;
 SELECT id, state, released_amount, version FROM positions WHERE id LIKE 'pos_errors%' ORDER BY id;
 
 -- After expires_at only the end is possible.
-SELECT id FROM escrow_create_position('ast_acme', 'h', 'USD', 10, expires_at => clock_timestamp() + interval '0.2 s') \gset late_
+SELECT id FROM escrow_create_position('ast_acme', 'h', 'USD', 10, expires_at => clock_timestamp() + interval '1 s') \gset late_
 SELECT version FROM escrow_transition(:'late_id', 'FUNDED');
-SELECT pg_sleep(0.3);
+SELECT pg_sleep(1.1);
 \set VERBOSITY sqlstate
 SELECT escrow_transition(:'late_id', 'RELEASED');
 SELECT escrow_transition(:'late_id', 'PARTIALLY_RELEASED', amount => 1);

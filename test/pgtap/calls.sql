@@ -60,11 +60,11 @@ SELECT ok(escrowgrid.escrow_purge_idempotency_keys('0') >= 6, 'old ones go');
 SELECT is((SELECT count(*) FROM escrowgrid.idempotency_keys), 0::bigint, 'all of them');
 
 -- Expiry.
-INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at) SELECT 'pos_due' || n, 'ast_cl', 'h', 'USD', 100, clock_timestamp() + interval '0.15 s' FROM generate_series(1, 5) AS n;
+INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at) SELECT 'pos_due' || n, 'ast_cl', 'h', 'USD', 100, clock_timestamp() + interval '1.5 s' FROM generate_series(1, 5) AS n;
 INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at) VALUES ('pos_later', 'ast_cl', 'h', 'USD', 100, clock_timestamp() + interval '1 day');
 SELECT version FROM escrowgrid.escrow_transition('pos_due1', 'FUNDED') \g /dev/null
 SELECT version FROM escrowgrid.escrow_transition('pos_due2', 'CANCELLED') \g /dev/null
-SELECT pg_sleep(0.2) \g /dev/null
+SELECT pg_sleep(1.6) \g /dev/null
 SELECT is(escrowgrid.escrow_expire_due(3), 3, 'at most as many as asked');
 SELECT is(escrowgrid.escrow_expire_due(), 1, 'then the rest');
 SELECT is(escrowgrid.escrow_expire_due(), 0, 'then none');

@@ -43,7 +43,7 @@ for my $n (1 .. 4)
 	$sessions[-1]{run} =
 	  IPC::Run::start([ 'psql', '-XAtq', '-f', $script, '-d', $primary->connstr('postgres') ], '>', \$out, '2>', \$err);
 }
-for (1 .. 200)
+for (1 .. 1200)
 {
 	$_->{run}->pump_nb for @sessions;
 	last if !grep { (() = ${ $_->{out} } =~ /done/g) < 50 } @sessions;
