@@ -153,22 +153,23 @@ std::optional<core::Micros> time_argument(FunctionCallInfo fcinfo, int index) {
   return has_argument(fcinfo, index) ? std::optional(to_micros(PG_GETARG_TIMESTAMPTZ(index))) : std::nullopt;
 }
 
-std::span<const TextView> text_array_argument(FunctionCallInfo fcinfo, int index) {
-  if (!has_argument(fcinfo, index)) {
-    return {};
-  }
+std::span<const TextView> array_elements(Datum array, Oid element_type) {
   Datum* values = nullptr;
   bool* nulls = nullptr;
   int count = 0;
-  deconstruct_array(PG_GETARG_ARRAYTYPE_P(index), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-  if (count == 0) {
-    return {};
-  }
-  auto* elements = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(count)));
+  // Both element types are of variable length and aligned like integers.
+  deconstruct_array(DatumGetArrayTypeP(array), element_type, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+  auto* elements = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(std::max(count, 1))));
   for (int i = 0; i < count; ++i) {
-    new (&elements[i]) TextView(nulls[i] ? std::nullopt : TextView(text_view(values[i])));
+    const auto view = element_type == NUMERICOID ? numeric_text : text_view;
+    new (&elements[i]) TextView(nulls[i] ? std::nullopt : TextView(view(values[i])));
   }
   return {elements, static_cast<std::size_t>(count)};
+}
+
+std::span<const TextView> array_argument(FunctionCallInfo fcinfo, int index, Oid element_type) {
+  return has_argument(fcinfo, index) ? array_elements(PG_GETARG_DATUM(index), element_type)
+                                     : std::span<const TextView>();
 }
 
 void put_composite(FunctionCallInfo fcinfo, Datum composite) {

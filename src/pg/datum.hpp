@@ -54,8 +54,9 @@ void fill_random(std::span<std::uint8_t> bytes);
 [[nodiscard]] std::optional<std::int32_t> int_argument(FunctionCallInfo fcinfo, int index);
 [[nodiscard]] std::optional<core::Micros> time_argument(FunctionCallInfo fcinfo, int index);
 
-// The elements of a text[] argument, NULLs as absent; palloc'd.
-[[nodiscard]] std::span<const TextView> text_array_argument(FunctionCallInfo fcinfo, int index);
+// The elements of an array of text (TEXTOID) or numeric (NUMERICOID, as text), NULLs as absent.
+[[nodiscard]] std::span<const TextView> array_elements(Datum array, Oid element_type);
+[[nodiscard]] std::span<const TextView> array_argument(FunctionCallInfo fcinfo, int index, Oid element_type);
 
 // Adds a composite to the result set that InitMaterializedSRF() made.
 void put_composite(FunctionCallInfo fcinfo, Datum composite);

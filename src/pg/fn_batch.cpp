@@ -10,21 +10,6 @@ namespace escrowgrid::pg {
 
 namespace {
 
-std::span<const TextView> numeric_array_argument(FunctionCallInfo fcinfo, int index) {
-  if (!has_argument(fcinfo, index)) {
-    return {};
-  }
-  Datum* values = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  deconstruct_array(PG_GETARG_ARRAYTYPE_P(index), NUMERICOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-  auto* out = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(std::max(count, 1))));
-  for (int i = 0; i < count; ++i) {
-    new (&out[i]) TextView(nulls[i] ? std::nullopt : TextView(numeric_text(values[i])));
-  }
-  return {out, static_cast<std::size_t>(count)};
-}
-
 void put_rows(FunctionCallInfo fcinfo, std::span<const Datum> rows) {
   for (const Datum row : rows) {
     put_composite(fcinfo, row);
@@ -108,8 +93,8 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition_batch");
   const store::Origin origin = store::origin_of(caller, "escrow_transition_batch");
   core::BatchInput batch;
-  batch.position_ids = text_array_argument(fcinfo, kPositionIds);
-  batch.amounts = numeric_array_argument(fcinfo, kAmounts);
+  batch.position_ids = array_argument(fcinfo, kPositionIds, TEXTOID);
+  batch.amounts = array_argument(fcinfo, kAmounts, NUMERICOID);
   batch.each.to_state = text_argument(fcinfo, kToState);
   batch.each.content.reason = text_argument(fcinfo, kReason);
   batch.each.content.metadata = jsonb_argument(fcinfo, kMetadata, "metadata");

@@ -1,6 +1,7 @@
 // Dry runs: every rule with pass or fail and the values compared. Nothing is locked or written.
 #include "core/parameters.hpp"
 #include "pg/boundary.hpp"
+#include "pg/call_input.hpp"
 #include "pg/json_object.hpp"
 #include "pg/moves.hpp"
 #include "pg/report.hpp"
@@ -125,21 +126,15 @@ void explain(Explanation& out, const Caller& caller, const core::CreationInput& 
   out.report(report);
 }
 
-Datum explain_transition(FunctionCallInfo fcinfo) {
-  enum { kPositionId, kToState, kReason, kMetadata, kAmount, kExpectedState, kExpectedVersion };
+template <typename Input>
+Datum explain_call(FunctionCallInfo fcinfo, const char* action) {
   InitMaterializedSRF(fcinfo, 0);
   const store::Session session = store::open();
-  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_explain_transition");
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
   Explanation out(fcinfo);
   core::Refusal why;
-  core::TransitionInput input;
-  input.position_id = text_argument(fcinfo, kPositionId);
-  input.to_state = text_argument(fcinfo, kToState);
-  input.amount = numeric_argument(fcinfo, kAmount);
-  input.expected_state = text_argument(fcinfo, kExpectedState);
-  input.expected_version = int_argument(fcinfo, kExpectedVersion);
-  input.content.reason = text_argument(fcinfo, kReason);
-  if (read_jsonb_argument(fcinfo, kMetadata, "metadata", input.content.metadata, why)) {
+  Input input;
+  if (read_input(fcinfo, input, why)) {
     explain(out, caller, input);
   } else {
     out.failed("input", why);
@@ -148,27 +143,12 @@ Datum explain_transition(FunctionCallInfo fcinfo) {
   return 0;
 }
 
+Datum explain_transition(FunctionCallInfo fcinfo) {
+  return explain_call<core::TransitionInput>(fcinfo, "escrow_explain_transition");
+}
+
 Datum explain_create_position(FunctionCallInfo fcinfo) {
-  enum { kAssetId, kHolder, kCurrency, kAmount, kExternal, kExpiresAt, kMetadata };
-  InitMaterializedSRF(fcinfo, 0);
-  const store::Session session = store::open();
-  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_explain_create_position");
-  Explanation out(fcinfo);
-  core::Refusal why;
-  core::CreationInput input;
-  input.asset_id = text_argument(fcinfo, kAssetId);
-  input.holder_reference = text_argument(fcinfo, kHolder);
-  input.currency = text_argument(fcinfo, kCurrency);
-  input.amount = numeric_argument(fcinfo, kAmount);
-  input.external_reference = text_argument(fcinfo, kExternal);
-  input.expires_at = time_argument(fcinfo, kExpiresAt);
-  if (read_jsonb_argument(fcinfo, kMetadata, "metadata", input.metadata, why)) {
-    explain(out, caller, input);
-  } else {
-    out.failed("input", why);
-  }
-  store::close(session);
-  return 0;
+  return explain_call<core::CreationInput>(fcinfo, "escrow_explain_create_position");
 }
 
 }  // namespace

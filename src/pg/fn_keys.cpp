@@ -3,6 +3,7 @@
 #include "core/parameters.hpp"
 #include "core/token.hpp"
 #include "pg/boundary.hpp"
+#include "pg/institution_check.hpp"
 #include "pg/json_object.hpp"
 #include "pg/report.hpp"
 #include "pg/sign_in.hpp"
@@ -75,16 +76,12 @@ Datum create_api_key(FunctionCallInfo fcinfo) {
   const TextView label = text_argument(fcinfo, kLabel);
   const TextView role = text_argument(fcinfo, kRole);
   const std::optional<core::Micros> expires_at = time_argument(fcinfo, kExpiresAt);
-  if (!core::require_text({.parameter = "institution_id", .max_bytes = core::kMaxIdBytes}, institution_id, why) ||
-      !core::require_text({.parameter = "label", .max_bytes = core::kMaxNameBytes}, label, why)) {
+  if (!core::require_text({.parameter = "label", .max_bytes = core::kMaxNameBytes}, label, why)) {
     raise(why);
   }
   require_key_role(role);
   require_future(expires_at);
-  const bool is_own = !caller.institution_id || caller.institution_id == institution_id;
-  if (!is_own || !store::find_institution(*institution_id)) {
-    raise_not_found("institution", *institution_id);
-  }
+  static_cast<void>(require_institution(caller, institution_id));
   const Datum row =
       make_key(fcinfo, store::origin_of(caller, "escrow_create_api_key"),
                {.institution_id = *institution_id,

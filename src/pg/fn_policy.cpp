@@ -4,6 +4,7 @@
 #include "core/rules.hpp"
 #include "pg/boundary.hpp"
 #include "pg/config.hpp"
+#include "pg/institution_check.hpp"
 #include "pg/report.hpp"
 #include "pg/store_policy.hpp"
 
@@ -27,21 +28,6 @@ void require_known_currencies(const core::Policy& policy) {
   }
 }
 
-// The institution, which for a key is its own; another one is answered like none.
-store::Institution require_institution(const Caller& caller, const TextView& institution_id) {
-  core::Refusal why;
-  if (!core::require_text({.parameter = "institution_id", .max_bytes = core::kMaxIdBytes}, institution_id, why)) {
-    raise(why);
-  }
-  const bool is_own = !caller.institution_id || caller.institution_id == institution_id;
-  const std::optional<store::Institution> institution =
-      is_own ? store::find_institution(*institution_id) : std::nullopt;
-  if (!institution) {
-    raise_not_found("institution", *institution_id);
-  }
-  return *institution;
-}
-
 Datum set_policy(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kRegion, kConfig };
   const store::Session session = store::open();
@@ -60,16 +46,7 @@ Datum set_policy(FunctionCallInfo fcinfo) {
     raise(why);
   }
   const store::Institution institution = require_institution(caller, institution_id);
-  const bool acts_there = std::any_of(institution.regions.begin(), institution.regions.end(),
-                                      [&](const TextView& r) { return r == region; });
-  if (!acts_there) {
-    why.begin(core::Condition::kInvalidParameter)
-        .message({"region ", *region, " is not one of the institution's"})
-        .hint({"Choose a region the institution acts in."})
-        .with("parameter", "region")
-        .with("value", *region);
-    raise(why);
-  }
+  require_within("region", institution.regions, *region);
   require_known_currencies(*policy);
   const Datum row = store::upsert_policy(store::origin_of(caller, "escrow_set_policy"),
                                          {.institution_id = *institution_id, .region = *region}, *config);

@@ -1,6 +1,7 @@
 // The main job: positions are created and moved, one at a time; raising, or telling a refusal as a row.
 #include "core/parameters.hpp"
 #include "pg/boundary.hpp"
+#include "pg/call_input.hpp"
 #include "pg/moves.hpp"
 #include "pg/report.hpp"
 #include "pg/store_calls.hpp"
@@ -40,16 +41,11 @@ std::optional<Datum> row_of(const std::optional<Move>& made) {
   return made ? std::optional(made->row) : std::nullopt;
 }
 
+constexpr int kIdempotencyKey = 7;  // the last argument of all of them
+
 std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, const store::Origin& origin, core::Refusal& why) {
-  enum { kAssetId, kHolder, kCurrency, kAmount, kExternal, kExpiresAt, kMetadata, kIdempotencyKey };
   core::CreationInput input;
-  input.asset_id = text_argument(fcinfo, kAssetId);
-  input.holder_reference = text_argument(fcinfo, kHolder);
-  input.currency = text_argument(fcinfo, kCurrency);
-  input.amount = numeric_argument(fcinfo, kAmount);
-  input.external_reference = text_argument(fcinfo, kExternal);
-  input.expires_at = time_argument(fcinfo, kExpiresAt);
-  if (!read_jsonb_argument(fcinfo, kMetadata, "metadata", input.metadata, why)) {
+  if (!read_input(fcinfo, input, why)) {
     return std::nullopt;
   }
   const auto perform = [&] { return create(origin, input, why); };
@@ -63,18 +59,11 @@ std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, const store::Orig
 }
 
 std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, const store::Origin& origin, core::Refusal& why) {
-  enum { kPositionId, kToState, kReason, kMetadata, kAmount, kExpectedState, kExpectedVersion, kIdempotencyKey };
   core::TransitionInput input;
-  input.position_id = text_argument(fcinfo, kPositionId);
-  input.to_state = text_argument(fcinfo, kToState);
-  input.amount = numeric_argument(fcinfo, kAmount);
-  input.expected_state = text_argument(fcinfo, kExpectedState);
-  input.expected_version = int_argument(fcinfo, kExpectedVersion);
-  TextView metadata;
-  if (!read_jsonb_argument(fcinfo, kMetadata, "metadata", metadata, why)) {
+  if (!read_input(fcinfo, input, why)) {
     return std::nullopt;
   }
-  input.content = event_content(origin.caller, text_argument(fcinfo, kReason), metadata);
+  input.content = event_content(origin.caller, input.content.reason, input.content.metadata);
   const std::optional<core::TransitionRequest> request = core::read_transition(input, why);
   if (!request) {
     return std::nullopt;

@@ -4,6 +4,7 @@
 #include "core/template_terms.hpp"
 #include "pg/boundary.hpp"
 #include "pg/config.hpp"
+#include "pg/institution_check.hpp"
 #include "pg/report.hpp"
 #include "pg/store.hpp"
 
@@ -18,25 +19,6 @@ void refuse_null_array(const char* parameter) {
       .hint({"Pass an array of codes."})
       .with("parameter", parameter)
       .with_null("value");
-  raise(why);
-}
-
-bool holds(std::span<const TextView> words, std::string_view word) {
-  return std::any_of(words.begin(), words.end(), [&](const TextView& w) { return w && *w == word; });
-}
-
-void require_within(std::string_view parameter, std::span<const TextView> allowed, std::string_view value,
-                    std::string_view institution_id) {
-  if (holds(allowed, value)) {
-    return;
-  }
-  core::Refusal why;
-  why.begin(core::Condition::kInvalidParameter)
-      .message({parameter, " ", value, " is not one of the institution's"})
-      .hint({"Choose a ", parameter, " the institution acts in."})
-      .with("parameter", parameter)
-      .with("value", value)
-      .with("institution_id", institution_id);
   raise(why);
 }
 
@@ -73,8 +55,8 @@ Datum create_institution(FunctionCallInfo fcinfo) {
   if (!has_argument(fcinfo, kVerticals)) {
     refuse_null_array("verticals");
   }
-  const std::span<const TextView> regions = text_array_argument(fcinfo, kRegions);
-  const std::span<const TextView> verticals = text_array_argument(fcinfo, kVerticals);
+  const std::span<const TextView> regions = array_argument(fcinfo, kRegions, TEXTOID);
+  const std::span<const TextView> verticals = array_argument(fcinfo, kVerticals, TEXTOID);
   if (!core::require_regions(regions, why) || !core::require_verticals(verticals, why)) {
     raise(why);
   }
@@ -97,13 +79,11 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
   // A key acts for its own institution; naming it is allowed, naming another is naming nothing.
   const TextView named = text_argument(fcinfo, kInstitutionId);
   const TextView institution_id = named ? named : caller.institution_id;
-  const bool valid =
-      core::require_text({.parameter = "code", .max_bytes = core::kMaxCodeBytes}, code, why) &&
-      core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why) &&
-      core::require_vertical(vertical, why) && core::require_region(region, why) &&
-      core::require_text({.parameter = "config", .max_bytes = core::kMaxJsonBytes * 2}, config, why) &&
-      core::check_json_object("config", config, why) &&
-      core::require_text({.parameter = "institution_id", .max_bytes = core::kMaxIdBytes}, institution_id, why);
+  const bool valid = core::require_text({.parameter = "code", .max_bytes = core::kMaxCodeBytes}, code, why) &&
+                     core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why) &&
+                     core::require_vertical(vertical, why) && core::require_region(region, why) &&
+                     core::require_text({.parameter = "config", .max_bytes = core::kMaxJsonBytes * 2}, config, why) &&
+                     core::check_json_object("config", config, why);
   if (!valid) {
     raise(why);
   }
@@ -113,14 +93,9 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
   if (!terms) {
     raise(why);
   }
-  const bool is_own = !caller.institution_id || caller.institution_id == institution_id;
-  const std::optional<store::Institution> institution =
-      is_own ? store::find_institution(*institution_id) : std::nullopt;
-  if (!institution) {
-    raise_not_found("institution", *institution_id);
-  }
-  require_within("region", institution->regions, *region, *institution_id);
-  require_within("vertical", institution->verticals, *vertical, *institution_id);
+  const store::Institution institution = require_institution(caller, institution_id);
+  require_within("region", institution.regions, *region);
+  require_within("vertical", institution.verticals, *vertical);
   require_terms_currency(*terms);
   const Datum row = store::insert_template(store::origin_of(caller, "escrow_create_asset_template"),
                                            {.institution_id = *institution_id,

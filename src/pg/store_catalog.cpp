@@ -37,18 +37,6 @@ Statement insert_asset_row = {
     "INSERT INTO escrowgrid.assets AS a (id, institution_id, template_id, label, metadata, created_at, updated_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING a"};
 
-std::span<const TextView> text_array(Datum array) {
-  Datum* values = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-  auto* out = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(std::max(count, 1))));
-  for (int i = 0; i < count; ++i) {
-    new (&out[i]) TextView(nulls[i] ? std::nullopt : TextView(text_view(values[i])));
-  }
-  return {out, static_cast<std::size_t>(count)};
-}
-
 TextView find_owner(Statement& statement, std::string_view id, const TextView& institution_id) {
   Bindings values;
   values.text(id);
@@ -103,8 +91,8 @@ std::optional<Institution> find_institution(std::string_view id) {
   if (execute(select_institution, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
-  return Institution{.regions = text_array(result_value(0, 1).value_or(0)),
-                     .verticals = text_array(result_value(0, 2).value_or(0))};
+  return Institution{.regions = array_elements(result_value(0, 1).value_or(0), TEXTOID),
+                     .verticals = array_elements(result_value(0, 2).value_or(0), TEXTOID)};
 }
 
 TextView find_template_institution(std::string_view id, const TextView& institution_id) {
