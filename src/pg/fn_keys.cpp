@@ -99,6 +99,14 @@ Datum create_api_key(FunctionCallInfo fcinfo) {
 store::LockedKey require_key(FunctionCallInfo fcinfo, const Caller& caller) {
   core::Refusal why;
   const TextView key_id = text_argument(fcinfo, 0);
+  if (key_id && key_id->starts_with(core::kTokenPrefix)) {
+    // Mistaken for the id, a token would end up in the message and the log.
+    why.begin(core::Condition::kInvalidParameter)
+        .message({"key_id must be a key's id, not its token"})
+        .hint({"escrow_list_api_keys() lists the ids, with the end of each token in token_hint."})
+        .with("parameter", "key_id");
+    raise_privately(why);
+  }
   if (!core::require_text({.parameter = "key_id", .max_bytes = core::kMaxIdBytes}, key_id, why)) {
     raise(why);
   }

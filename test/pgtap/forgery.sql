@@ -134,6 +134,21 @@ SELECT is(pg_temp.app_runs('SET row_security = off'), 'ok', 'row_security can be
 SELECT is(pg_temp.app('SELECT count(*) FROM escrowgrid.positions'), '42501', 'which refuses instead of showing more');
 SET row_security = on;
 
+-- EXPLAIN tells no more of B's rows than of rows of nothing, and nothing is announced to who LISTENs.
+CREATE FUNCTION pg_temp.plan_of(id text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text; plan text := '';
+BEGIN
+    SET LOCAL ROLE regress_app;
+    FOR line IN EXECUTE format('EXPLAIN SELECT * FROM escrowgrid.positions WHERE id = %L', id) LOOP plan := plan || replace(line, id, '<id>'); END LOOP;
+    RESET ROLE;
+    RETURN plan;
+END $$;
+SELECT is(pg_temp.plan_of(:'pb_id'), pg_temp.plan_of('pos_00000000000000000000000000'), 'EXPLAIN');
+LISTEN escrowgrid;
+SELECT version FROM escrowgrid.escrow_transition(:'pa_id', 'FUNDED') \g /dev/null
+SELECT is(pg_notification_queue_usage(), 0::float8, 'LISTEN');
+UNLISTEN *;
+
 -- Names and operators of the caller's own.
 CREATE FUNCTION mine.true(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE OPERATOR mine.= (FUNCTION = mine.true, LEFTARG = text, RIGHTARG = text);

@@ -122,6 +122,13 @@ SELECT throws_ok(format('SELECT escrowgrid.escrow_rotate_api_key(%L, %L)', :'nex
 FROM unnest(ARRAY[NULL, '-1 second', '367 days', '178000000 years', '1 day -25 hours']) AS o;
 SELECT throws_ok('SELECT escrowgrid.escrow_rotate_api_key(NULL)', 'ZE001', NULL, 'a key to rotate has to be named');
 
+CREATE FUNCTION pg_temp.said(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE m text; d text; h text; c text;
+BEGIN EXECUTE statement; RETURN NULL;
+EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS m = MESSAGE_TEXT, d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT; RETURN SQLSTATE || m || d || h; END $$;
+SELECT is(left(pg_temp.said(format('SELECT escrowgrid.%s(%L)', f, :'next_api_key')), 5), 'ZE001', f || ' refuses a token in place of an id') FROM unnest(ARRAY['escrow_rotate_api_key', 'escrow_revoke_api_key']) AS f;
+SELECT is(strpos(pg_temp.said(format('SELECT escrowgrid.%s(%L)', f, :'next_api_key')), :'next_api_key'), 0, f || ' does not repeat it') FROM unnest(ARRAY['escrow_rotate_api_key', 'escrow_revoke_api_key']) AS f;
+
 -- Networks: a local socket has no address and is in none.
 SELECT * FROM escrowgrid.escrow_create_api_key(:'a_id', 'far away', 'admin', NULL, '{10.0.0.0/8}') \gset far_
 SELECT is(pg_temp.verify(:'far_api_key'), 'FORBIDDEN_ADDRESS', 'a key of another network');

@@ -25,9 +25,13 @@ UPDATE positions SET state = 'PARTIALLY_RELEASED', released_amount = 0.00000001 
 UPDATE positions SET state = 'RELEASED' WHERE id = 'pos_5';
 UPDATE positions SET state = 'CANCELLED' WHERE id = 'pos_6';
 UPDATE positions SET state = 'EXPIRED' WHERE id = 'pos_7';
+SELECT count(t) FROM escrow_set_policy(:'i_id', 'US', '{"position": {"minAmount": 5, "maxOpenAmount": {"BTC": 60}}}') AS t;
+SELECT count(t) FROM escrow_create_api_key(:'i_id', 'dumped', 'admin', NULL, '{10.0.0.0/8}') AS t;
+SELECT count(t) FROM escrow_transition('pos_3', 'PARTIALLY_RELEASED', amount => 1, idempotency_key => 'dumped') AS t;
 SQL
 
-my @tables = qw(currencies institutions asset_templates assets positions position_events ledger_events audit_events);
+my @tables = qw(currencies institutions asset_templates assets positions position_events ledger_events audit_events
+  institution_policies api_keys idempotency_keys);
 
 sub digest
 {
@@ -45,6 +49,10 @@ sub check_restored
 		'FUNDED|2', "$how: a position that never moved goes on");
 	is($node->safe_psql($database, "SELECT state, version FROM escrowgrid.escrow_transition('pos_4', 'RELEASED')"),
 		'RELEASED|4', "$how: a partly released one goes on");
+	is($node->safe_psql($database, "SELECT state, version FROM escrowgrid.escrow_transition('pos_3', 'PARTIALLY_RELEASED', amount => 1, idempotency_key => 'dumped')"),
+		'PARTIALLY_RELEASED|4', "$how: an idempotency key still has its effect");
+	is($node->safe_psql($database, "SELECT sqlstate FROM escrowgrid.escrow_try_create_position((SELECT id FROM escrowgrid.assets), 'h', 'BTC', 4)"),
+		'ZE201', "$how: a policy still holds");
 }
 
 my $dir = PostgreSQL::Test::Utils::tempdir();

@@ -96,6 +96,11 @@ is(scalar as('app', "$parallel BEGIN; $sign_in); $per_row;"), '3000', 'a paralle
 like($node->safe_psql('postgres', "$parallel BEGIN; $sign_in); EXPLAIN $per_row;"), qr/Parallel Seq Scan/, 'which does run in parallel');
 is(scalar as('app', "$parallel BEGIN; SELECT escrowgrid.escrow_authenticate('$made{token_b}'); SELECT count(*) FROM escrowgrid.positions;"), '0', 'and another tenant sees nothing there');
 
+# COPY shows what SELECT shows.
+my $copy = "COPY (SELECT count(*) FROM escrowgrid.positions) TO STDOUT; COPY escrowgrid.positions TO STDOUT;";
+is(scalar as('app', "BEGIN; SELECT escrowgrid.escrow_authenticate('$made{token_b}') \\g /dev/null\n$copy"), '0', 'COPY of another tenant is empty');
+like(scalar as('app', "BEGIN; $sign_in) \\g /dev/null\n$copy"), qr/^pos_/, "and of one's own is not");
+
 # Cursors that survive their transaction.
 (undef, $err) = as('app', "BEGIN; $sign_in); DECLARE c CURSOR WITH HOLD FOR SELECT id FROM escrowgrid.positions; COMMIT;"
 	  . " SELECT escrowgrid.escrow_authenticate('$made{token_b}', 'session');");
