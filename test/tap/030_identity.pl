@@ -163,7 +163,7 @@ BEGIN;
 SELECT escrowgrid.escrow_authenticate(:token);
 SELECT escrowgrid.escrow_verify_api_key(:token);
 SELECT count(*) FROM escrowgrid.positions;
-SELECT pg_sleep(0.5);
+SELECT pg_sleep(2);
 SELECT count(*) FROM escrowgrid.positions;
 END;
 SQL
@@ -174,9 +174,10 @@ my $log_start = -s $node->logfile;
 my $seen = '';
 # pgbench quotes nothing, so the token goes in as it is and reaches the server in a Bind message.
 my $bench = IPC::Run::start([ 'pgbench', '-n', '-M', 'extended', '-t', '1', '-f', $script, '-D', "token=$fresh", '-U', 'app', '-d', $node->connstr('postgres') ], '>', \my $bench_out, '2>', \my $bench_err);
-for (1 .. 20)
+for (1 .. 400)
 {
-	$seen .= $node->safe_psql('postgres', "SELECT string_agg(query, E'\\n') FROM pg_stat_activity WHERE usename = 'app'");
+	last if $seen =~ /pg_sleep/;
+	$seen .= $node->safe_psql('postgres', "SELECT coalesce(string_agg(query, ' '), '') FROM pg_stat_activity WHERE usename = 'app'");
 	select(undef, undef, undef, 0.05);
 }
 ok($bench->finish, 'signing in with a bind parameter') or diag $bench_err;
