@@ -50,6 +50,15 @@ INSERT INTO positions (id, institution_id, asset_id, holder_reference, currency,
 VALUES ('pos_forged_4', 'inst_acme', 'ast_acme', 'thief', 'USD', 'NaN', 'FUNDED', now(), now(), 2, sha256('x'));
 \set VERBOSITY default
 
+\set VERBOSITY terse
+INSERT INTO positions (id, institution_id, asset_id, holder_reference, currency, amount, state, created_at, updated_at, version, head_hash)
+VALUES ('pos_forged_5', 'inst_acme', 'ast_acme', 'thief', 'USD', 1, 'FUNDED', now(), now(), 2, 'short');
+SET session_replication_role = replica;
+UPDATE positions SET state = 'PAID', version = version + 1, head_hash = sha256('y') WHERE id = 'pos_rec';
+UPDATE positions SET released_amount = 'NaN', version = version + 1, head_hash = sha256('y') WHERE id = 'pos_rec';
+RESET session_replication_role;
+\set VERBOSITY default
+
 -- A row whose last event was taken away is left alone. (Only a superuser can do that, by disabling triggers.)
 BEGIN;
 ALTER TABLE position_events DISABLE TRIGGER escrowgrid_refuse_change;

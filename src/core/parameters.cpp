@@ -135,14 +135,6 @@ bool check_optional_text(TextRule rule, const std::optional<std::string_view>& v
   return true;
 }
 
-std::span<const std::string_view> all_regions() noexcept {
-  return kRegions;
-}
-
-std::span<const std::string_view> all_verticals() noexcept {
-  return kVerticals;
-}
-
 bool require_region(const std::optional<std::string_view>& value, Refusal& why) noexcept {
   return require_word(kRegionWords, value, why);
 }

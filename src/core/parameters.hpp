@@ -33,9 +33,6 @@ struct TextRule {
 [[nodiscard]] bool check_optional_text(TextRule rule, const std::optional<std::string_view>& value,
                                        Refusal& why) noexcept;
 
-[[nodiscard]] std::span<const std::string_view> all_regions() noexcept;
-[[nodiscard]] std::span<const std::string_view> all_verticals() noexcept;
-
 // One of the region (vertical) codes, spelled exactly.
 [[nodiscard]] bool require_region(const std::optional<std::string_view>& value, Refusal& why) noexcept;
 [[nodiscard]] bool require_vertical(const std::optional<std::string_view>& value, Refusal& why) noexcept;

@@ -58,14 +58,6 @@ Datum numeric_datum(core::Amount amount, int decimals) {
                              Int32GetDatum(-1));
 }
 
-core::Amount stored_amount(Datum value) {
-  const core::ParsedAmount parsed = core::parse_amount(numeric_text(value));
-  if (parsed.defect != core::AmountDefect::kNone) {
-    elog(ERROR, "escrowgrid: a stored amount is out of range");
-  }
-  return parsed.amount;
-}
-
 core::Micros to_micros(TimestampTz at) {
   if (TIMESTAMP_IS_NOBEGIN(at)) {
     return PG_INT64_MIN;
@@ -85,7 +77,7 @@ core::Digest stored_digest(Datum value) {
   const bytea* packed = DatumGetByteaPP(value);
   core::Digest digest{};
   if (VARSIZE_ANY_EXHDR(packed) != digest.size()) {
-    elog(ERROR, "escrowgrid: a stored hash does not have 32 bytes");
+    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a hash must have 32 bytes")));
   }
   std::memcpy(digest.data(), VARDATA_ANY(packed), digest.size());
   return digest;

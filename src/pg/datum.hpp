@@ -20,9 +20,6 @@ using TextView = std::optional<std::string_view>;
 [[nodiscard]] std::string_view numeric_text(Datum value);
 [[nodiscard]] Datum numeric_datum(core::Amount amount, int decimals);
 
-// A stored amount; one that the CHECKs could not have let in is an internal error.
-[[nodiscard]] core::Amount stored_amount(Datum value);
-
 // Microseconds since the Unix epoch. `to_micros` maps what core::kMaxTime rules out, infinity
 // included, to a value beyond it.
 [[nodiscard]] core::Micros to_micros(TimestampTz at);

@@ -37,7 +37,7 @@ std::optional<core::Micros> time_column(HeapTuple tuple, TupleDesc desc, const c
 core::Amount require_stored(const TextView& text) {
   const core::ParsedAmount parsed = core::parse_amount(text.value_or(""));
   if (parsed.defect != core::AmountDefect::kNone) {
-    elog(ERROR, "escrowgrid: a stored amount is out of range");
+    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("an amount of a position is out of range")));
   }
   return parsed.amount;
 }
@@ -113,7 +113,7 @@ PositionRow read_position_row(HeapTuple tuple, TupleDesc desc) {
 core::PositionSnapshot to_snapshot(const PositionRow& row, int currency_exponent) {
   const std::optional<core::State> state = core::parse_state(row.state.value_or(""));
   if (!state || !row.head_hash) {
-    elog(ERROR, "escrowgrid: a stored position is incomplete");
+    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a position lacks a known state or its head_hash")));
   }
   core::PositionSnapshot snapshot;
   snapshot.terms = {.id = row.id.value_or(""),
