@@ -6,8 +6,6 @@ namespace escrowgrid::core {
 
 namespace {
 
-using Compared = FixedText<256>;
-
 constexpr Micros kDay = static_cast<Micros>(24) * 60 * 60 * 1'000'000;
 
 struct Pair {
@@ -92,12 +90,9 @@ std::optional<Amount> Policy::open_limit(std::string_view currency) const noexce
   return std::nullopt;
 }
 
-void RuleReport::add(std::string_view rule, bool passed, const FixedText<256>& compared) noexcept {
-  // When the room is used up, what failed matters more than what passed.
+void RuleReport::add(std::string_view rule, bool passed, const Compared& compared) noexcept {
   if (count_ < kMost) {
     outcomes_[count_++] = {.rule = rule, .passed = passed, .compared = compared};
-  } else if (!passed) {
-    outcomes_[kMost - 1] = {.rule = rule, .passed = passed, .compared = compared};
   }
 }
 
@@ -110,21 +105,30 @@ void RuleReport::refuse(Refusal& why) const noexcept {
   FixedText<3000> violations;
   violations.append('[');
   std::string_view first;
+  std::int64_t count = 0;
   for (const RuleOutcome& outcome : outcomes()) {
-    if (!outcome.passed) {
-      violations.append(first.empty() ? "" : ", ");
-      first = first.empty() ? outcome.rule : first;
-      violations.append(R"({"rule": ")");
-      violations.append(outcome.rule);
-      violations.append(R"(", "compared": )");
-      violations.append(outcome.compared.view());
-      violations.append('}');
+    if (outcome.passed) {
+      continue;
     }
+    ++count;
+    // Whole or not at all, so that the detail stays valid JSON however many rules failed.
+    FixedText<800> violation;
+    violation.append(first.empty() ? "" : ", ");
+    violation.append(R"({"rule": ")");
+    violation.append(outcome.rule);
+    violation.append(R"(", "compared": )");
+    violation.append(outcome.compared.view());
+    violation.append('}');
+    if (violations.size() + violation.size() < 3000) {
+      violations.append(violation.view());
+    }
+    first = first.empty() ? outcome.rule : first;
   }
   violations.append(']');
   why.begin(Condition::kPolicyViolation)
       .message({"a rule forbids this: ", first})
       .hint({"The detail names each rule and the values compared; escrow_explain_… shows all of them."})
+      .with_number("violation_count", count)
       .with_json("violations", violations.view());
 }
 

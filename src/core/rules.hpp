@@ -66,22 +66,25 @@ struct PolicyMember {
 
 // --- judging -----------------------------------------------------------------------------------
 
+// Room for two names and two values of 40 bytes, each byte escaped to six at the worst.
+using Compared = FixedText<640>;
+
 struct RuleOutcome {
   std::string_view rule;  // policy.minAmount, template.currency, ...
   bool passed = true;
-  FixedText<256> compared;  // a JSON object
+  Compared compared;  // a JSON object
 };
 
 class RuleReport {
  public:
-  void add(std::string_view rule, bool passed, const FixedText<256>& compared) noexcept;
+  void add(std::string_view rule, bool passed, const Compared& compared) noexcept;
   [[nodiscard]] std::span<const RuleOutcome> outcomes() const noexcept { return {outcomes_.data(), count_}; }
   [[nodiscard]] bool all_passed() const noexcept;
-  // ZE201, naming each rule that failed.
+  // ZE201, naming each rule that failed as far as the detail has room, and how many there are.
   void refuse(Refusal& why) const noexcept;
 
  private:
-  static constexpr std::size_t kMost = 16;
+  static constexpr std::size_t kMost = kMaxPolicyEntries + 12;  // every rule there is, and each required key
   std::array<RuleOutcome, kMost> outcomes_;
   std::size_t count_ = 0;
 };

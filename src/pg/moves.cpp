@@ -44,13 +44,7 @@ std::optional<Move> create(const store::Origin& origin, const core::CreationInpu
                                      .expires_at = input.expires_at};
   const core::EventContent content = event_content(origin.caller, std::nullopt, input.metadata);
   const std::optional<core::Decision> decision = core::decide_creation(terms, content, now, why);
-  core::RuleReport report;
-  if (!decision) {
-    return std::nullopt;
-  }
-  judge({.terms = terms, .metadata = input.metadata, .now = now}, Exposure::kLocked, report);
-  if (!report.all_passed()) {
-    report.refuse(why);
+  if (!decision || !check_rules({.terms = terms, .metadata = input.metadata, .now = now}, why)) {
     return std::nullopt;
   }
   const Datum row = store::insert_position(terms, *decision);
@@ -65,14 +59,7 @@ std::optional<Move> move(const store::Origin& origin, std::string_view position_
     return std::nullopt;
   }
   const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
-  core::RuleReport report;
-  if (!decision) {
-    return std::nullopt;
-  }
-  judge(position, request, report);
-  if (!report.all_passed()) {
-    report.refuse(why);
-    why.with("position_id", position.terms.id).with_number("version", position.version);
+  if (!decision || !check_rules(position, request, why)) {
     return std::nullopt;
   }
   // The records first: users' triggers on positions then find the event that explains the change.

@@ -80,4 +80,25 @@ void judge(const core::PositionSnapshot& position, const core::TransitionRequest
       report);
 }
 
+bool check_rules(const CreationCase& creation, core::Refusal& why) {
+  core::RuleReport report;
+  judge(creation, Exposure::kLocked, report);
+  if (!report.all_passed()) {
+    report.refuse(why);
+    return false;
+  }
+  return true;
+}
+
+bool check_rules(const core::PositionSnapshot& position, const core::TransitionRequest& request, core::Refusal& why) {
+  core::RuleReport report;
+  judge(position, request, report);
+  if (!report.all_passed()) {
+    report.refuse(why);
+    why.with("position_id", position.terms.id).with_number("version", position.version);
+    return false;
+  }
+  return true;
+}
+
 }  // namespace escrowgrid::pg

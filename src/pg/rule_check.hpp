@@ -18,4 +18,9 @@ void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& re
 
 void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, core::RuleReport& report);
 
+// The same as a verdict: false, with ZE201, when a rule forbids it. Exposure limits are held under lock.
+[[nodiscard]] bool check_rules(const CreationCase& creation, core::Refusal& why);
+[[nodiscard]] bool check_rules(const core::PositionSnapshot& position, const core::TransitionRequest& request,
+                               core::Refusal& why);
+
 }  // namespace escrowgrid::pg

@@ -55,16 +55,29 @@ Datum insert_returning(Statement& statement, const Bindings& values) {
   return SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
 }
 
+// Templates and assets leave a ledger row of the audit row's kind and payload beside it.
+void record_made(const Origin& origin, const AuditEntry& entry) {
+  append_ledger(origin, {.kind = entry.action,
+                         .institution_id = entry.institution_id.value_or(std::string_view()),
+                         .position_id = std::nullopt,
+                         .previous_state = std::nullopt,
+                         .new_state = std::nullopt,
+                         .payload = entry.payload.value_or("{}"),
+                         .at = entry.at});
+  append_audit(origin, entry);
+}
+
 }  // namespace
 
 std::optional<int> find_currency(std::string_view code) {
+  const std::optional<int> exponent = find_currency_unlocked(code);
+  const bool is_builtin = exponent && DatumGetBool(result_value(0, 2).value_or(0));
+  if (!exponent || is_builtin) {
+    return exponent;
+  }
   Bindings values;
   values.text(code);
-  if (execute(select_currency, values, Sight::kFresh) != 1) {
-    return std::nullopt;
-  }
-  const bool is_builtin = DatumGetBool(result_value(0, 2).value_or(0));
-  if (!is_builtin && execute(lock_currency, values, Sight::kFresh) != 1) {
+  if (execute(lock_currency, values, Sight::kFresh) != 1) {
     return std::nullopt;
   }
   return DatumGetInt16(result_value(0, 1).value_or(0));
@@ -147,20 +160,13 @@ Datum insert_template(const Origin& origin, const NewTemplate& asset_template) {
       .text("vertical", asset_template.vertical)
       .text("region", asset_template.region)
       .json("config", asset_template.config);
-  append_ledger(origin, {.kind = "TEMPLATE_CREATED",
-                         .institution_id = asset_template.institution_id,
-                         .position_id = std::nullopt,
-                         .previous_state = std::nullopt,
-                         .new_state = std::nullopt,
-                         .payload = payload.view(),
-                         .at = at});
-  append_audit(origin, {.action = "TEMPLATE_CREATED",
-                        .institution_id = asset_template.institution_id,
-                        .resource_type = "asset_template",
-                        .resource_id = id.view(),
-                        .payload = payload.view(),
-                        .status_code = 201,
-                        .at = at});
+  record_made(origin, {.action = "TEMPLATE_CREATED",
+                       .institution_id = asset_template.institution_id,
+                       .resource_type = "asset_template",
+                       .resource_id = id.view(),
+                       .payload = payload.view(),
+                       .status_code = 201,
+                       .at = at});
   return row;
 }
 
@@ -180,20 +186,13 @@ Datum insert_asset(const Origin& origin, const NewAsset& asset) {
       .text("templateId", asset.template_id)
       .text("label", asset.label)
       .json("metadata", asset.metadata);
-  append_ledger(origin, {.kind = "ASSET_CREATED",
-                         .institution_id = asset.institution_id,
-                         .position_id = std::nullopt,
-                         .previous_state = std::nullopt,
-                         .new_state = std::nullopt,
-                         .payload = payload.view(),
-                         .at = at});
-  append_audit(origin, {.action = "ASSET_CREATED",
-                        .institution_id = asset.institution_id,
-                        .resource_type = "asset",
-                        .resource_id = id.view(),
-                        .payload = payload.view(),
-                        .status_code = 201,
-                        .at = at});
+  record_made(origin, {.action = "ASSET_CREATED",
+                       .institution_id = asset.institution_id,
+                       .resource_type = "asset",
+                       .resource_id = id.view(),
+                       .payload = payload.view(),
+                       .status_code = 201,
+                       .at = at});
   return row;
 }
 

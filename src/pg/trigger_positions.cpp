@@ -30,14 +30,6 @@ core::EventContent raw_content(const Caller& caller) {
   return content;
 }
 
-void require_rules(const core::RuleReport& report) {
-  if (!report.all_passed()) {
-    core::Refusal why;
-    report.refuse(why);
-    raise(why);
-  }
-}
-
 struct OldAndNew {
   PositionRow before;
   PositionRow after;
@@ -165,9 +157,10 @@ HeapTuple before_insert(const TriggerCall& call) {
   const core::TypeIdText fresh_id = make_id("pos", now);
   const core::PositionTerms terms = read_terms(row, fresh_id);
   const core::Decision decision = decide_raw_creation(caller, terms, now);
-  core::RuleReport report;
-  judge({.terms = terms, .metadata = std::nullopt, .now = now}, Exposure::kLocked, report);
-  require_rules(report);
+  core::Refusal why;
+  if (!check_rules({.terms = terms, .metadata = std::nullopt, .now = now}, why)) {
+    raise(why);
+  }
   note_raw_creation(hash_view(decision.hash));
   MemoryContext inner = MemoryContextSwitchTo(outer);
   HeapTuple decided = with_creation(call.new_row(), call.desc(), terms, decision);
@@ -295,9 +288,9 @@ HeapTuple before_update(const TriggerCall& call) {
     raise(why);
   }
   require_followed(call, rows, *decision);
-  core::RuleReport report;
-  judge(position, request, report);
-  require_rules(report);
+  if (!check_rules(position, request, why)) {
+    raise(why);
+  }
   MemoryContext inner = MemoryContextSwitchTo(outer);
   HeapTuple decided = with_transition(call.new_row(), call.desc(), position.terms, *decision);
   MemoryContextSwitchTo(inner);

@@ -72,6 +72,12 @@ FROM (VALUES
 ) AS v (config, arguments, expected);
 SELECT is(pg_temp.creation(:'i', 'ast_nobody', '{}', $$'USD', 1$$), 'ZE002', 'an unknown asset');
 
+-- As many required keys as a policy can hold: the refusal is told whole, and explain shows each.
+SELECT region FROM escrowgrid.escrow_set_policy(:'i', 'US', (SELECT jsonb_build_object('position', jsonb_build_object('requiredMetadata', jsonb_build_object('CREATED', jsonb_agg(repeat(E'"\\\x01', 15) || n)))) FROM generate_series(1, 64) AS n)) \g /dev/null
+SELECT is((SELECT sqlstate || ' ' || (detail ->> 'violation_count') FROM escrowgrid.escrow_try_create_position(:'a', 'h', 'USD', 1)), 'ZE201 64', 'all of them are counted');
+SELECT is((SELECT count(*) FROM escrowgrid.escrow_explain_create_position(:'a', 'h', 'USD', 1) WHERE rule = 'policy.requiredMetadata' AND NOT passed), 64::bigint, 'and explained');
+SELECT region FROM escrowgrid.escrow_set_policy(:'i', 'US', '{}') \g /dev/null
+
 -- Transitions.
 SELECT id AS p FROM escrowgrid.escrow_create_position(:'a', 'h', 'USD', 100) \gset
 CREATE FUNCTION pg_temp.transition(i text, p text, config text, arguments text) RETURNS text LANGUAGE plpgsql AS $$

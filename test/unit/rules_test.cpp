@@ -127,6 +127,25 @@ TEST(Rules, ARefusalNamesEachRule) {
   EXPECT_NE(detail.find(R"({"tenorDays": null, "maxTenorDays": 2})"), std::string::npos);
 }
 
+TEST(Rules, HoweverManyRulesFailTheDetailIsWhole) {
+  Policy policy;
+  const std::string hostile(60, '\x01');  // six bytes a character once escaped
+  for (std::size_t i = 0; i < kMaxPolicyEntries; ++i) {
+    ASSERT_TRUE(policy.required_metadata.add({.state = State::kCreated, .key = hostile}));
+  }
+  policy.min_amount = parse_amount("5").amount;
+  const RuleReport report = judged(policy, "1");
+  EXPECT_EQ(report.outcomes().size(), kMaxPolicyEntries + 1);
+  for (const RuleOutcome& outcome : report.outcomes()) {
+    EXPECT_EQ(outcome.compared.view().back(), '}');
+  }
+  Refusal why;
+  report.refuse(why);
+  const std::string detail = why.detail();
+  EXPECT_NE(detail.find(R"("violation_count": 65, "violations": [{"rule": "policy.minAmount")"), std::string::npos);
+  EXPECT_TRUE(detail.ends_with("}}]}"));
+}
+
 TEST(Rules, RetainageIsExact) {
   PositionSnapshot position;
   position.terms.amount = Amount::max();
