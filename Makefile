@@ -16,7 +16,8 @@ MODULE_big = escrowgrid
 SOURCES := $(sort $(wildcard src/core/*.cpp) $(wildcard src/pg/*.cpp))
 OBJS = $(SOURCES:src/%.cpp=build/%.o)
 SQL_SCRIPT = build/escrowgrid--$(EXTVERSION).sql
-DATA = $(wildcard src/sql/upgrade/*.sql)
+# Scripts of released versions never change; scripts/lint-structure.sh compares them with their digests.
+DATA = $(wildcard src/sql/released/*.sql) $(wildcard src/sql/upgrade/*.sql)
 DATA_built = $(SQL_SCRIPT)
 
 # Listed by hand, in the order they run; scripts/lint-structure.sh fails for a test that is not listed.
@@ -68,7 +69,8 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	cat $(filter %.sql,$^) > $@.new
 	mv $@.new $@
 
-.PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys help errors-doc
+.PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
+	proof-verify help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -103,6 +105,14 @@ proof-escape: ## Make ATTEMPTS attempts of one tenant to reach another's rows
 KEYS ?= 1000000
 proof-keys: ## Sign in among KEYS keys: an index lookup, never a scan
 	@PGVERSION=$(PGVERSION) scripts/proof.sh keys $(KEYS)
+
+TAMPERINGS ?= 20000
+proof-tampering: ## Tamper TAMPERINGS times at random: escrow_verify() and the independent verifier agree
+	@PGVERSION=$(PGVERSION) scripts/proof.sh tampering $(TAMPERINGS) $(SEED)
+
+EVENTS ?= 1000000
+proof-verify: ## Verify EVENTS events: rate, and memory that does not grow
+	@PGVERSION=$(PGVERSION) scripts/proof.sh verify $(EVENTS)
 
 lint: ## Check format, static analysis, shell scripts and the project's structure
 	@PGVERSION=$(PGVERSION) scripts/lint.sh

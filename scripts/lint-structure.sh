@@ -35,15 +35,15 @@ empty_expected() { find expected test/isolation/expected -name '*.out' -empty; }
 core_knows_postgres() { grep -nE '#include.*(postgres|utils/|pg/|fmgr|executor|catalog)' src/core/*; }
 stray_exceptions() { grep -nE '\b(try|catch|throw|setjmp|PG_TRY)\b *[({]?' src/pg/*.[ch]pp | grep -vE 'src/pg/boundary.hpp|//'; }
 stray_reports() { grep -nE 'ERRCODE_|MAKE_SQLSTATE' src/core/*.[ch]pp; }
-long_files() { wc -l src/core/* src/pg/* test/unit/* test/fuzz/*.?pp scripts/* | awk '$2 != "total" && $1 > 420 {print}'; }
+long_files() { wc -l src/core/* src/pg/* test/unit/* test/fuzz/*.?pp test/*/*.py scripts/* | awk '$2 != "total" && $1 > 420 {print}'; }
 # Google style closes a function with "}" in column 1 and opens it on a line that ends with "{".
 long_functions() {
   awk 'FNR == 1 {start = 0} /^[A-Za-z].*\) (const )?(noexcept )?\{$|^    .*\) (const )?(noexcept )?\{$/ && !start {start = FNR; name = $0}
        /^}/ {if (start && FNR - start > 72) print FILENAME ":" start ": " FNR - start " lines: " name; start = 0}' src/core/*.cpp src/pg/*.cpp
 }
-replacing_sql() { grep -nE 'OR REPLACE|IF NOT EXISTS' src/sql/*.sql; }
+replacing_sql() { grep -nE 'OR REPLACE|IF NOT EXISTS' src/sql/*.sql src/sql/upgrade/*.sql; }
 unqualified_operators() { # in statements of functions without a fixed search_path
-  grep -nE '"[^"]*[a-z_]\.[a-z_]+ (=|<|>|<>|<=|>=) ' src/pg/store_position.cpp src/pg/store_catalog.cpp src/pg/store_records.cpp
+  grep -nE '"[^"]*[a-z_]\.[a-z_]+ (=|<|>|<>|<=|>=) ' src/pg/store_position.cpp src/pg/store_catalog.cpp src/pg/store_records.cpp src/pg/store_erasure.cpp
 }
 version_differs() {
   local version
@@ -51,6 +51,7 @@ version_differs() {
   grep -q "\"version\": \"$version\"" META.json || echo "META.json is not at version $version"
   grep -q "^## \[\?$version" CHANGELOG.md || echo "CHANGELOG.md does not mention $version"
 }
+released_changed() { (cd src/sql/released && sha256sum --check --quiet SHA256SUMS 2>&1 && ls -- *.sql | diff - <(sed 's/.*  //' SHA256SUMS)); }
 errors_doc_stale() { scripts/generate-errors-doc.sh | diff - docs/errors.md; }
 functions_undocumented() {
   sed -n 's/^CREATE FUNCTION escrowgrid\.\(escrow_[a-z_]*\).*/\1/p' src/sql/*.sql | while read -r name; do
@@ -74,6 +75,7 @@ check 'exceptions end at the boundary' stray_exceptions
 check 'SQLSTATEs come from one table' stray_reports
 check 'files stay readable' long_files
 check 'functions stay readable' long_functions
+check 'scripts of released versions are as they were' released_changed
 check 'the install script creates, it never replaces' replacing_sql
 check 'operators are qualified where search_path is the caller'"'"'s' unqualified_operators
 check 'one version everywhere' version_differs

@@ -4,6 +4,8 @@
 #   agreement REQUESTS SEED  explain, try and the real call, asked the same
 #   batches ROUNDS      batches with overlapping ids in opposite orders by 8 sessions
 #   escape ATTEMPTS     attempts of one tenant to reach another's rows
+#   tampering ROUNDS SEED  random tampering, told alike by escrow_verify() and the independent verifier
+#   verify EVENTS       verifying EVENTS events: rate, and memory that does not grow
 #   keys COUNT          signing in stays an index lookup among COUNT keys
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -25,6 +27,8 @@ case $name in
   agreement) /usr/bin/python3 "$ROOT/test/model/agreement.py" "$@" ;;
   batches) /usr/bin/python3 "$ROOT/test/model/batches.py" "$@" ;;
   escape) /usr/bin/python3 "$ROOT/test/escape/run.py" "$@" ;;
+  tampering) /usr/bin/python3 "$ROOT/test/verifier/run.py" "$@" ;;
+  verify) PATH="$STAGED_BIN:$PATH" "$ROOT/test/verifier/scale.sh" "$@" ;;
   keys) "$STAGED_BIN/psql" -X -q -v ON_ERROR_STOP=1 -v count="$1" -f "$ROOT/test/escape/keys.sql" ;;
   *) die "no proof is named $name" ;;
 esac

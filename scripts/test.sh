@@ -56,7 +56,7 @@ run_python() { # database, program, arguments
 
 build_module
 need_packages cmake libgtest-dev "postgresql-$PGVERSION-pgtap" libtap-parser-sourcehandler-pgtap-perl \
-  libipc-run-perl pgbouncer python3 python3-psycopg2
+  libipc-run-perl pgbouncer openssl python3 python3-psycopg2
 make_throwaway_directory
 trap stop_server EXIT
 stage_server
@@ -67,8 +67,9 @@ suite 'unit tests and fuzz corpus (ASan, UBSan)' count_ctest "$ROOT/scripts/unit
 suite 'regression tests' count_regress run_regress
 suite 'isolation tests' count_regress run_isolation
 suite 'pgTAP' count_prove run_pgtap
-suite 'TAP: dump, restore, crash, standby, identity, pooler' count_prove "$ROOT/scripts/tap.sh" "$THROWAWAY"
+suite 'TAP: dumps, backups, replicas, upgrade, crash, identity, pooler' count_prove "$ROOT/scripts/tap.sh" "$THROWAWAY"
 suite 'random calls against the model' count_summary run_python model "$ROOT/test/model/run.py" 5000 "${SEED:-1}"
+suite 'tampering, told by two verifiers' count_summary run_python verifier "$ROOT/test/verifier/run.py" 1000 "${SEED:-1}"
 suite 'explain, try and call agree' count_summary run_python agreement "$ROOT/test/model/agreement.py" 5000 "${SEED:-1}"
 suite 'batches in opposite orders' count_summary run_python batches "$ROOT/test/model/batches.py" 400
 suite 'attempts to reach another tenant' count_summary run_python escape "$ROOT/test/escape/run.py" 10000

@@ -297,8 +297,9 @@ std::optional<Decision> decide_transition(const PositionSnapshot& position, cons
                               .from = decision.from,
                               .to = decision.to,
                               .moved = decision.moved,
-                              .at = decision.at},
-                             request.content);
+                              .at = decision.at,
+                              .api_key_id = request.content.api_key_id,
+                              .content = content_digest(request.content)});
   return decision;
 }
 
@@ -343,8 +344,9 @@ std::optional<Decision> decide_creation(const PositionTerms& terms, const EventC
                               .from = std::nullopt,
                               .to = decision.to,
                               .moved = decision.moved,
-                              .at = decision.at},
-                             content);
+                              .at = decision.at,
+                              .api_key_id = content.api_key_id,
+                              .content = content_digest(content)});
   return decision;
 }
 

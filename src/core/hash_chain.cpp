@@ -55,7 +55,7 @@ std::optional<Digest> content_digest(const EventContent& content) {
   return sha256(out.bytes());
 }
 
-Digest link_event(const PositionTerms& terms, const EventLink& link, const EventContent& content) {
+Digest link_event(const PositionTerms& terms, const EventLink& link) {
   CanonicalBytes out;
   out.raw(std::array{kChainVersion});
   out.raw(link.previous);
@@ -66,8 +66,8 @@ Digest link_event(const PositionTerms& terms, const EventLink& link, const Event
   const AmountText moved = link.moved.value_or(Amount()).text(0);
   out.text(link.moved ? std::optional(moved.view()) : std::nullopt);
   out.integer(link.at);
-  out.text(content.api_key_id);
-  out.digest(content_digest(content));
+  out.text(link.api_key_id);
+  out.digest(link.content);
   if (!link.from) {
     out.text(terms.institution_id);
     out.text(terms.asset_id);

@@ -56,6 +56,8 @@ struct EventLink {
   State to = State::kCreated;
   std::optional<Amount> moved;
   Micros at = 0;
+  std::optional<std::string_view> api_key_id = std::nullopt;
+  std::optional<Digest> content = std::nullopt;  // content_digest(), which outlives an erasure of what it covers
 };
 
 // Lays out canonical bytes; also what an independent verifier has to reproduce.
@@ -78,6 +80,6 @@ class CanonicalBytes {
 [[nodiscard]] std::optional<Digest> content_digest(const EventContent& content);
 
 // The link for one event of the position.
-[[nodiscard]] Digest link_event(const PositionTerms& terms, const EventLink& link, const EventContent& content);
+[[nodiscard]] Digest link_event(const PositionTerms& terms, const EventLink& link);
 
 }  // namespace escrowgrid::core

@@ -37,6 +37,27 @@ bool has_overlong_number(Jsonb* json) {
   return false;
 }
 
+// Whether the bytea has the size of `out`, which it fills then.
+template <typename Bytes>
+bool read_bytes(Datum value, Bytes& out) {
+  const bytea* packed = DatumGetByteaPP(value);
+  if (VARSIZE_ANY_EXHDR(packed) != out.size()) {
+    return false;
+  }
+  std::memcpy(out.data(), VARDATA_ANY(packed), out.size());
+  return true;
+}
+
+template <typename Bytes>
+Bytes stored_bytes(Datum value) {
+  Bytes bytes{};
+  if (!read_bytes(value, bytes)) {
+    ereport(ERROR,
+            (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a stored hash or salt must have %zu bytes", bytes.size())));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::string_view text_view(Datum value) {
@@ -74,13 +95,23 @@ core::Micros clock_micros() {
 }
 
 core::Digest stored_digest(Datum value) {
-  const bytea* packed = DatumGetByteaPP(value);
-  core::Digest digest{};
-  if (VARSIZE_ANY_EXHDR(packed) != digest.size()) {
-    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a hash must have 32 bytes")));
-  }
-  std::memcpy(digest.data(), VARDATA_ANY(packed), digest.size());
+  return stored_bytes<core::Digest>(value);
+}
+
+core::Salt stored_salt(Datum value) {
+  return stored_bytes<core::Salt>(value);
+}
+
+core::Digest found_digest(Datum value) {
+  core::Digest digest = kNoDigest;
+  read_bytes(value, digest);
   return digest;
+}
+
+core::Salt found_salt(Datum value) {
+  core::Salt salt{};
+  read_bytes(value, salt);
+  return salt;
 }
 
 Datum bytes_datum(std::span<const std::uint8_t> bytes) {

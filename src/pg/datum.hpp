@@ -27,6 +27,16 @@ using TextView = std::optional<std::string_view>;
 [[nodiscard]] core::Micros clock_micros();
 
 [[nodiscard]] core::Digest stored_digest(Datum value);
+[[nodiscard]] core::Salt stored_salt(Datum value);
+// For verification, which reports what does not fit instead of failing. No digest is all ones, and all zeros
+// is what stands before the first.
+inline constexpr core::Digest kNoDigest = [] {
+  core::Digest ones{};
+  ones.fill(0xFF);
+  return ones;
+}();
+[[nodiscard]] core::Digest found_digest(Datum value);
+[[nodiscard]] core::Salt found_salt(Datum value);
 [[nodiscard]] Datum bytes_datum(std::span<const std::uint8_t> bytes);
 
 // A stored jsonb as text.

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxClaimBytes = 400;
 
+bool allow_drop_setting = false;
 char* client_ip_setting = nullptr;
 char* request_id_setting = nullptr;
 char* request_method_setting = nullptr;
@@ -71,7 +72,14 @@ void define_settings() {
     DefineCustomStringVariable(claim.name, claim.description, nullptr, claim.variable, "", PGC_USERSET, 0, claim.check,
                                nullptr, nullptr);
   }
+  DefineCustomBoolVariable("escrowgrid.allow_drop",
+                           "Allows dropping the extension, its schema and its owner's objects while positions exist.",
+                           nullptr, &allow_drop_setting, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved(kSchema);
+}
+
+bool is_drop_allowed() {
+  return allow_drop_setting;
 }
 
 RequestClaims request_claims() {

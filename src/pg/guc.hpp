@@ -1,4 +1,4 @@
-// Settings (GUCs). All of these are claims of the caller: copied to records, never trusted.
+// Settings (GUCs): claims of the caller, copied to records and never trusted, and the one that allows drops.
 #pragma once
 
 #include "pg/datum.hpp"
@@ -17,5 +17,8 @@ void define_settings();
 
 // What the caller claims about its request; absent where a setting is empty.
 [[nodiscard]] RequestClaims request_claims();
+
+// Whether a superuser has set escrowgrid.allow_drop.
+[[nodiscard]] bool is_drop_allowed();
 
 }  // namespace escrowgrid::pg

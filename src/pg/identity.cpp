@@ -13,17 +13,6 @@ namespace {
 constexpr std::string_view kRootIdPrefix = "root:";
 constexpr std::string_view kRootKeyName = "root";
 
-Oid tables_owner() {
-  const Oid relation = get_relname_relid("positions", get_namespace_oid(kSchema, false));
-  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-  if (!HeapTupleIsValid(tuple)) {
-    elog(ERROR, "escrowgrid: table positions is missing");
-  }
-  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-  ReleaseSysCache(tuple);
-  return owner;
-}
-
 // The extension's owner made its tables and owns them: PostgreSQL has no way to give an extension away.
 bool is_root(Oid role) {
   return superuser_arg(role) || has_privs_of_role(role, tables_owner());
@@ -85,6 +74,17 @@ Caller signed_in_caller(std::string_view id, const char* db_role) {
 }
 
 }  // namespace
+
+Oid tables_owner() {
+  const Oid relation = get_relname_relid("positions", get_namespace_oid(kSchema, false));
+  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) {
+    elog(ERROR, "escrowgrid: table positions is missing");
+  }
+  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+  ReleaseSysCache(tuple);
+  return owner;
+}
 
 TextView find_visible_institution() {
   const TextView id = signed_in_id();

@@ -14,6 +14,9 @@ struct OwnerScope {
   int saved_context;
 };
 
+// The role that created the extension.
+[[nodiscard]] Oid tables_owner();
+
 [[nodiscard]] OwnerScope enter_owner();
 void leave_owner(OwnerScope scope);
 

@@ -9,9 +9,10 @@
 
 namespace escrowgrid::pg {
 
-enum class Table : std::uint8_t { kPositions, kPositionEvents, kLedgerEvents, kAuditEvents };
+// What is written: rows of these tables, or everything of a purged institution.
+enum class Table : std::uint8_t { kPositions, kPositionEvents, kLedgerEvents, kAuditEvents, kPurge };
 
-// `key` identifies the row: its id, and for positions the new head hash.
+// `key` identifies the row: its id, for positions the new head hash, for a purge the institution's id.
 void begin_own_write(Table table, std::string_view key);
 void end_own_write();
 [[nodiscard]] bool is_own_write(Table table, std::string_view key);

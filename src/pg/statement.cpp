@@ -18,15 +18,23 @@ Bindings& Bindings::text_array(std::span<const TextView> values) {
   return add(TEXTARRAYOID, PointerGetDatum(array));
 }
 
-std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
-  if (statement.plan == nullptr) {
-    std::array<Oid, Bindings::kMost> types = bindings.types_;
-    SPIPlanPtr plan = SPI_prepare(statement.sql, static_cast<int>(bindings.count_), types.data());
-    if (plan == nullptr || SPI_keepplan(plan) != 0) {
-      elog(ERROR, "escrowgrid: could not prepare a statement: %s", SPI_result_code_string(SPI_result));
-    }
-    statement.plan = plan;
+namespace {
+
+void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::size_t count) {
+  if (statement.plan != nullptr) {
+    return;
   }
+  SPIPlanPtr plan = SPI_prepare(statement.sql, static_cast<int>(count), types.data());
+  if (plan == nullptr || SPI_keepplan(plan) != 0) {
+    elog(ERROR, "escrowgrid: could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+  }
+  statement.plan = plan;
+}
+
+}  // namespace
+
+std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
+  prepare(statement, bindings.types_, bindings.count_);
   std::array<Datum, Bindings::kMost> values = bindings.values_;
   // GetLatestSnapshot() refuses in parallel mode; a catalog snapshot for no catalog at all is taken anew as well.
   const auto latest = [] { return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) : GetLatestSnapshot(); };
@@ -39,6 +47,36 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
     elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
   }
   return SPI_processed;
+}
+
+RowStream::RowStream(Statement& statement, const Bindings& bindings, Sight sight)
+    : memory_(AllocSetContextCreate(CurrentMemoryContext, "escrowgrid rows", ALLOCSET_DEFAULT_SIZES)) {
+  prepare(statement, bindings.types_, bindings.count_);
+  std::array<Datum, Bindings::kMost> values = bindings.values_;
+  portal_ = SPI_cursor_open(nullptr, statement.plan, values.data(), bindings.nulls_.data(), sight == Sight::kCaller);
+}
+
+bool RowStream::next() {
+  if (table_ == nullptr || next_ == table_->numvals) {
+    SPI_freetuptable(table_);
+    SPI_cursor_fetch(portal_, true, kPortion);
+    table_ = SPI_tuptable;
+    next_ = 0;
+    if (table_ == nullptr || table_->numvals == 0) {
+      return false;
+    }
+  }
+  MemoryContextReset(memory_);
+  Assert(static_cast<std::size_t>(table_->tupdesc->natts) <= kMostColumns);
+  heap_deform_tuple(table_->vals[next_], table_->tupdesc, values_.data(), nulls_.data());
+  ++next_;
+  return true;
+}
+
+void RowStream::close() {
+  SPI_freetuptable(table_);
+  SPI_cursor_close(portal_);
+  MemoryContextDelete(memory_);
 }
 
 std::optional<Datum> result_value(std::uint64_t row, int index) {

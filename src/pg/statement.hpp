@@ -27,6 +27,8 @@ struct Statement {
 // Values for $1, $2, ... in order, each with its type.
 class Bindings {
  public:
+  static constexpr std::size_t kMost = 20;
+
   Bindings& text(const TextView& value) { return value ? add(TEXTOID, text_datum(*value)) : add_null(TEXTOID); }
   Bindings& amount(const std::optional<core::Amount>& value, int decimals) {
     return value ? add(NUMERICOID, numeric_datum(*value, decimals)) : add_null(NUMERICOID);
@@ -45,12 +47,12 @@ class Bindings {
   Bindings& cidrs(const std::optional<Datum>& value) {
     return value ? add(CIDRARRAYOID, *value) : add_null(CIDRARRAYOID);
   }
+  Bindings& number(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
   Bindings& null_bytes() { return add_null(BYTEAOID); }
 
  private:
   friend std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit);
-
-  static constexpr std::size_t kMost = 20;
+  friend class RowStream;
 
   Bindings& add(Oid type, Datum value) { return put(type, value, ' '); }
   Bindings& add_null(Oid type) { return put(type, 0, 'n'); }
@@ -74,6 +76,55 @@ static_assert(std::is_trivially_destructible_v<Bindings>);
 // Runs the statement inside an open SPI session and returns the number of rows; SPI_tuptable has them.
 // `limit` 0 is none.
 std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit = 0);
+
+// The rows of a statement, in portions, so that memory does not grow with their number. What a row points
+// to lives until the next one is asked for.
+class RowStream {
+ public:
+  RowStream(Statement& statement, const Bindings& bindings, Sight sight);
+  // Whether there is one more row.
+  [[nodiscard]] bool next();
+  // Column `index` (from 1) of the row; absent for NULL.
+  [[nodiscard]] std::optional<Datum> value(int index) const {
+    const auto at = static_cast<std::size_t>(index - 1);
+    return nulls_[at] ? std::nullopt : std::optional(values_[at]);
+  }
+  // Columns as they are found, constraints or not: NULL is empty, zero, or kNoDigest.
+  [[nodiscard]] std::string_view text(int index) const {
+    const std::optional<Datum> found = value(index);
+    return found ? text_view(*found) : std::string_view();
+  }
+  [[nodiscard]] TextView optional_text(int index) const { return value(index) ? TextView(text(index)) : std::nullopt; }
+  [[nodiscard]] std::int32_t integer(int index) const { return DatumGetInt32(value(index).value_or(0)); }
+  [[nodiscard]] std::int64_t number(int index) const { return DatumGetInt64(value(index).value_or(0)); }
+  [[nodiscard]] core::Micros time(int index) const {
+    const std::optional<Datum> found = value(index);
+    return found ? to_micros(DatumGetTimestampTz(*found)) : 0;
+  }
+  [[nodiscard]] std::optional<core::Micros> optional_time(int index) const {
+    return value(index) ? std::optional(time(index)) : std::nullopt;
+  }
+  [[nodiscard]] core::Digest digest(int index) const {
+    const std::optional<Datum> found = value(index);
+    return found ? found_digest(*found) : kNoDigest;
+  }
+  // Where to put what belongs to the row.
+  [[nodiscard]] MemoryContext memory() const { return memory_; }
+  void close();
+
+ private:
+  static constexpr long kPortion = 1000;
+  static constexpr std::size_t kMostColumns = 24;
+
+  Portal portal_;
+  SPITupleTable* table_ = nullptr;
+  std::uint64_t next_ = 0;
+  MemoryContext memory_;
+  std::array<Datum, kMostColumns> values_{};
+  std::array<bool, kMostColumns> nulls_{};
+};
+
+static_assert(std::is_trivially_destructible_v<RowStream>);
 
 // Column `index` (from 1) of row `row` (from 0) of the last result; absent for NULL.
 [[nodiscard]] std::optional<Datum> result_value(std::uint64_t row, int index);

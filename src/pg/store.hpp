@@ -57,6 +57,7 @@ struct PositionHead {
   core::Digest head_hash{};
 };
 [[nodiscard]] std::optional<PositionHead> find_head(std::string_view position_id);
+[[nodiscard]] bool has_positions();
 
 // --- what positions stand on -------------------------------------------------------------------
 

@@ -23,11 +23,12 @@ constexpr std::array kReaderRights = {
     " escrowgrid.escrow_get_asset_template, escrowgrid.escrow_get_asset, escrowgrid.escrow_get_position,"
     " escrowgrid.escrow_list_institutions, escrowgrid.escrow_list_asset_templates, escrowgrid.escrow_list_assets,"
     " escrowgrid.escrow_list_positions, escrowgrid.escrow_list_ledger_events, escrowgrid.escrow_position_at,"
-    " escrowgrid.escrow_get_policy, escrowgrid.escrow_list_policies",
+    " escrowgrid.escrow_get_policy, escrowgrid.escrow_list_policies, escrowgrid.escrow_verify,"
+    " escrowgrid.escrow_checkpoint_export, escrowgrid.escrow_inclusion_proof",
 };
 
 constexpr std::array kAuditorRights = {
-    "SELECT ON escrowgrid.audit_events",
+    "SELECT ON escrowgrid.audit_events, escrowgrid.checkpoints, escrowgrid.checkpoint_heads",
     "SELECT (id, institution_id, label, role, created_at, revoked_at, expires_at, allowed_cidrs, token_hint)"
     " ON escrowgrid.api_keys",
     "EXECUTE ON FUNCTION escrowgrid.escrow_list_audit_events",
@@ -40,7 +41,8 @@ constexpr std::array kApplicationRights = {
     " escrowgrid.escrow_list_api_keys, escrowgrid.escrow_health, escrowgrid.escrow_transition_batch,"
     " escrowgrid.escrow_set_policy, escrowgrid.escrow_try_create_position, escrowgrid.escrow_try_transition,"
     " escrowgrid.escrow_explain_create_position, escrowgrid.escrow_explain_transition,"
-    " escrowgrid.escrow_expire_due, escrowgrid.escrow_purge_idempotency_keys",
+    " escrowgrid.escrow_expire_due, escrowgrid.escrow_purge_idempotency_keys, escrowgrid.escrow_checkpoint,"
+    " escrowgrid.escrow_redact_event",
 };
 
 void grant(std::span<const char* const> rights, const char* role) {

@@ -35,6 +35,8 @@ Statement select_head = {
     "SELECT p.institution_id, p.version, p.head_hash FROM escrowgrid.positions AS p"
     " WHERE p.id OPERATOR(pg_catalog.=) $1"};
 
+Statement select_any = {"SELECT 1 FROM escrowgrid.positions AS p LIMIT 1"};
+
 [[noreturn]] void raise_altered(std::string_view position_id) {
   core::Refusal why;
   why.begin(core::Condition::kImmutableRecord)
@@ -159,6 +161,11 @@ Datum insert_position(const core::PositionTerms& terms, const core::Decision& de
       .integer(decision.version)
       .bytes(decision.hash);
   return write_position(insert_row, values, terms, decision);
+}
+
+bool has_positions() {
+  const Bindings none;
+  return execute(select_any, none, Sight::kFresh) != 0;
 }
 
 std::optional<PositionHead> find_head(std::string_view position_id) {

@@ -11,6 +11,7 @@ struct TriggerCall {
   [[nodiscard]] bool is_insert() const { return TRIGGER_FIRED_BY_INSERT(data->tg_event); }
   [[nodiscard]] bool is_update() const { return TRIGGER_FIRED_BY_UPDATE(data->tg_event); }
   [[nodiscard]] bool is_delete() const { return TRIGGER_FIRED_BY_DELETE(data->tg_event); }
+  [[nodiscard]] bool is_row() const { return TRIGGER_FIRED_FOR_ROW(data->tg_event); }
   [[nodiscard]] TupleDesc desc() const { return RelationGetDescr(data->tg_relation); }
   [[nodiscard]] const char* table() const { return RelationGetRelationName(data->tg_relation); }
 

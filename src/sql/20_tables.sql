@@ -166,6 +166,7 @@ CREATE TABLE escrowgrid.position_events (
     api_key_id text COLLATE "C",
     salt bytea,
     hash bytea NOT NULL,
+    content_digest bytea,
     CONSTRAINT position_events_pkey PRIMARY KEY (id),
     CONSTRAINT position_events_position_id_seq_key UNIQUE (position_id, seq),
     CONSTRAINT position_events_position_id_fkey FOREIGN KEY (position_id) REFERENCES escrowgrid.positions (id),
@@ -183,7 +184,11 @@ CREATE TABLE escrowgrid.position_events (
     CONSTRAINT position_events_reason_length CHECK (octet_length(reason) BETWEEN 1 AND 4000),
     CONSTRAINT position_events_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
     CONSTRAINT position_events_salt_length CHECK (octet_length(salt) = 16),
-    CONSTRAINT position_events_hash_length CHECK (octet_length(hash) = 32)
+    CONSTRAINT position_events_hash_length CHECK (octet_length(hash) = 32),
+    CONSTRAINT position_events_content_digest_length CHECK (octet_length(content_digest) = 32),
+    CONSTRAINT position_events_erased_whole CHECK (
+        content_digest IS NULL OR (reason IS NULL AND metadata IS NULL AND salt IS NULL)
+    )
 );
 COMMENT ON TABLE escrowgrid.position_events IS 'Position events: one row per transition, append-only, chained by hash per position.';
 COMMENT ON COLUMN escrowgrid.position_events.id IS 'TypeID with prefix ple.';
@@ -200,6 +205,7 @@ COMMENT ON COLUMN escrowgrid.position_events.amount IS 'What the event moved, in
 COMMENT ON COLUMN escrowgrid.position_events.api_key_id IS 'The API key that called; NULL for an administrator.';
 COMMENT ON COLUMN escrowgrid.position_events.salt IS 'Random bytes (16) that reason and metadata were hashed with; NULL when there are neither.';
 COMMENT ON COLUMN escrowgrid.position_events.hash IS 'SHA-256 over the previous event''s hash and this event, 32 bytes.';
+COMMENT ON COLUMN escrowgrid.position_events.content_digest IS 'The salted digest of reason and metadata, 32 bytes, kept once escrow_redact_event() has erased them; NULL otherwise.';
 
 CREATE TABLE escrowgrid.ledger_events (
     id text COLLATE "C" NOT NULL,

@@ -22,4 +22,4 @@ COMMENT ON FUNCTION escrowgrid.escrow_can_transition(text, text) IS
 CREATE FUNCTION escrowgrid.escrow_health(OUT ok boolean, OUT reasons text[]) RETURNS record
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_health';
 COMMENT ON FUNCTION escrowgrid.escrow_health() IS
-    'Whether the installation is sound; reasons names what is not: library_version_mismatch, trigger_disabled, trigger_missing, row_security_disabled, public_privileges, bind_parameters_logged. Errors: ZE401.';
+    'Whether the installation is sound; reasons names what is not: library_version_mismatch, trigger_disabled, trigger_missing, drop_guard_disabled, row_security_disabled, public_privileges, bind_parameters_logged. Errors: ZE401.';

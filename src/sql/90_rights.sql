@@ -11,6 +11,8 @@ ALTER TABLE escrowgrid.ledger_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE escrowgrid.institution_policies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE escrowgrid.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE escrowgrid.audit_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE escrowgrid.checkpoints ENABLE ROW LEVEL SECURITY;
+ALTER TABLE escrowgrid.checkpoint_heads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE escrowgrid.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA escrowgrid FROM PUBLIC;

@@ -17,7 +17,7 @@ import psycopg2
 
 SECRET = "SECRET-OF-B"
 TABLES = ("institutions", "asset_templates", "assets", "positions", "position_events", "ledger_events",
-          "institution_policies", "api_keys", "audit_events", "idempotency_keys", "balances")
+          "institution_policies", "api_keys", "audit_events", "idempotency_keys", "checkpoint_heads", "balances")
 # {x} is an id of the kind named; the second column is the kind.
 CALLS = (
     ("escrow_get_institution({x})", "inst"), ("escrow_get_asset_template({x})", "tmpl"),
@@ -44,6 +44,9 @@ CALLS = (
     ("escrow_transition_batch(ARRAY[{x}, 'pos_none'], 'FUNDED', idempotency_key => 'k')", "pos"),
     ("escrow_position_at({x}, now())", "pos"), ("escrow_position_at({x}, '2020-01-01')", "pos"),
     ("escrow_set_policy({x}, 'US', '{{}}')", "inst"), ("escrow_set_policy({x}, 'SG', '{{}}')", "inst"),
+    ("escrow_verify({x})", "inst"), ("escrow_inclusion_proof({x}, (SELECT max(id) FROM escrowgrid.checkpoints))", "pos"),
+    ("escrow_inclusion_proof({x}, 'chk_none')", "pos"), ("escrow_redact_event({x})", "ple"),
+    ("escrow_purge_institution({x}, 'SECRET-OF-B')", "inst"),
     ("escrow_get_policy({x}, 'US')", "inst"), ("escrow_get_policy({x}, 'SG')", "inst"), ("escrow_list_policies({x})", "inst"),
     ("escrow_try_transition({x}, 'RELEASED')", "pos"), ("escrow_try_transition({x}, 'EXPIRED', expected_version => 9)", "pos"),
     ("escrow_try_create_position({x}, 'h', 'USD', 1)", "ast"), ("escrow_explain_transition({x}, 'EXPIRED')", "pos"),
@@ -89,12 +92,14 @@ def set_up(cursor):
             position = one(cursor, "SELECT id FROM escrowgrid.escrow_create_position(%s, %s, 'USD', 10)", asset, label)[0]
             cursor.execute("SELECT FROM escrowgrid.escrow_transition(%s, 'FUNDED', %s)", (position, label))
             if name == "b":
-                for kind, value in (("tmpl", template), ("ast", asset), ("pos", position)):
+                event = one(cursor, "SELECT max(id) FROM escrowgrid.position_events WHERE position_id = %s", position)[0]
+                for kind, value in (("tmpl", template), ("ast", asset), ("pos", position), ("ple", event)):
                     made["b"].setdefault(kind, []).append(value)
         cursor.execute("""SELECT FROM escrowgrid.escrow_set_policy(%s, 'US', jsonb_build_object('position',
             jsonb_build_object('requiredMetadata', jsonb_build_object('EXPIRED', ARRAY[%s]))))""", (institution, label))
         cursor.execute("""INSERT INTO escrowgrid.idempotency_keys (institution_id, key, fingerprint, created_at)
             VALUES (%s, %s, sha256('x'), now())""", (institution, label))
+    cursor.execute("SELECT FROM escrowgrid.escrow_checkpoint()")
     made["b"]["ak"] = [one(cursor, "SELECT id FROM escrowgrid.escrow_create_api_key(%s, %s, 'admin')", b, SECRET)[0]]
     made["b"]["holder"] = [SECRET]
     for caller, role in (("admin of A", "admin"), ("reader of A", "read_only"), ("revoked", "admin"), ("expired", "admin")):

@@ -19,6 +19,8 @@ SELECT id FROM escrowgrid.escrow_create_asset(:'t_id', 'A') \gset a_
 SELECT id FROM escrowgrid.escrow_create_position(:'a_id', 'h', 'USD', 10) \gset p_
 SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{}') \g /dev/null
 SELECT id AS k FROM escrowgrid.escrow_create_api_key(:'i_id', 'k', 'admin') \gset
+SELECT id FROM escrowgrid.escrow_checkpoint() \gset c_
+SELECT id FROM escrowgrid.position_events WHERE position_id = :'p_id' \gset e_
 SELECT api_key AS admin FROM escrowgrid.escrow_create_api_key(:'i_id', 'a', 'admin') \gset token_
 SELECT api_key AS read_only FROM escrowgrid.escrow_create_api_key(:'i_id', 'r', 'read_only') \gset token_
 
@@ -47,6 +49,9 @@ INSERT INTO calls VALUES
     ('escrow_get_asset_template', format('(%L)', :'t_id')),
     ('escrow_get_asset', format('(%L)', :'a_id')),
     ('escrow_get_position', format('(%L)', :'p_id')),
+    ('escrow_inclusion_proof', format('(%L, %L)', :'p_id', :'c_id')),
+    ('escrow_redact_event', format('(%L)', :'e_id')),
+    ('escrow_purge_institution', format($$(%L, 'M')$$, :'i_id')),
     ('escrow_authenticate', format('(%L)', :'token_admin')),
     ('escrow_verify_api_key', $$('x')$$),
     ('escrow_can_transition', $$('CREATED', 'FUNDED')$$);
@@ -73,7 +78,7 @@ BEGIN
 END $$;
 
 SELECT bag_eq('SELECT DISTINCT name FROM matrix',
-    $$SELECT p.proname::text FROM pg_proc AS p WHERE p.pronamespace = 'escrowgrid'::regnamespace AND p.prorettype <> 'trigger'::regtype$$,
+    $$SELECT p.proname::text FROM pg_proc AS p WHERE p.pronamespace = 'escrowgrid'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)$$,
     'the table has every function');
 SELECT is((SELECT count(*) FROM matrix), (SELECT count(DISTINCT name) * 4 FROM matrix), 'and every cell');
 SELECT is(

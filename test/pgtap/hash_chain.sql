@@ -4,22 +4,7 @@ SET search_path = public;
 SELECT no_plan();
 SET LOCAL TIME ZONE 'America/St_Johns';
 
-CREATE FUNCTION pg_temp.field(value bytea) RETURNS bytea LANGUAGE sql AS
-$$ SELECT CASE WHEN value IS NULL THEN '\xffffffff'::bytea ELSE int4send(length(value)) || value END $$;
-CREATE FUNCTION pg_temp.field(value text) RETURNS bytea LANGUAGE sql AS $$ SELECT pg_temp.field(convert_to(value, 'UTF8')) $$;
-CREATE FUNCTION pg_temp.field(value bigint) RETURNS bytea LANGUAGE sql AS $$ SELECT pg_temp.field(int8send(value)) $$;
-CREATE FUNCTION pg_temp.field(value timestamptz) RETURNS bytea LANGUAGE sql AS
-$$ SELECT pg_temp.field((extract(epoch FROM value) * 1000000)::bigint) $$;
-CREATE FUNCTION pg_temp.field(value numeric) RETURNS bytea LANGUAGE sql AS $$ SELECT pg_temp.field(trim_scale(value)::text) $$;
-CREATE FUNCTION pg_temp.expected(p escrowgrid.positions, e escrowgrid.position_events, previous bytea) RETURNS bytea LANGUAGE sql AS $$
-    SELECT sha256('\x01' || coalesce(previous, decode(repeat('00', 32), 'hex'))
-        || pg_temp.field(e.position_id) || pg_temp.field(e.seq::bigint) || pg_temp.field(e.from_state) || pg_temp.field(e.to_state)
-        || pg_temp.field(e.amount) || pg_temp.field(e.at) || pg_temp.field(e.api_key_id)
-        || pg_temp.field(CASE WHEN e.reason IS NOT NULL OR e.metadata IS NOT NULL
-            THEN sha256(e.salt || pg_temp.field(e.reason) || pg_temp.field(e.metadata::text)) END)
-        || CASE WHEN e.seq = 1 THEN pg_temp.field(p.institution_id) || pg_temp.field(p.asset_id) || pg_temp.field(p.holder_reference)
-            || pg_temp.field(p.currency) || pg_temp.field(p.amount) || pg_temp.field(p.external_reference) || pg_temp.field(p.expires_at)
-            ELSE '' END) $$;
+\ir include/chain.psql
 
 INSERT INTO escrowgrid.institutions VALUES ('inst_hc', 'H', '{US}', '{CONSTRUCTION}', now(), now());
 INSERT INTO escrowgrid.asset_templates VALUES ('tmpl_hc', 'inst_hc', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());

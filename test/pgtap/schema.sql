@@ -28,7 +28,7 @@ SELECT is_empty($$
 $$, 'every trigger fires in every replication role');
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc AS p
-    WHERE p.pronamespace = 'escrowgrid'::regnamespace AND p.prorettype <> 'trigger'::regtype AND p.proname !~ '^escrow_[a-z_]+$'
+    WHERE p.pronamespace = 'escrowgrid'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND p.proname !~ '^escrow_[a-z_]+$'
 $$, 'API functions are named escrow_<verb>_<noun>');
 SELECT is_empty($$
     SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'escrowgrid'::regnamespace AND p.prosecdef

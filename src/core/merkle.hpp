@@ -1,0 +1,54 @@
+// Merkle trees as in RFC 9162, section 2.1: leaves come in order, memory stays logarithmic.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "core/digest.hpp"
+
+namespace escrowgrid::core {
+
+inline constexpr std::size_t kMaxMerkleDepth = 64;
+
+// SHA-256(00 || bytes) and SHA-256(01 || left || right).
+[[nodiscard]] Digest merkle_leaf(std::span<const std::uint8_t> bytes);
+[[nodiscard]] Digest merkle_node(const Digest& left, const Digest& right);
+
+class MerkleTree {
+ public:
+  void append(const Digest& leaf);
+  // Of no leaves at all: the hash of nothing.
+  [[nodiscard]] Digest root() const;
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  // The roots of the full subtrees, largest first: one for each bit of the size.
+  std::array<Digest, kMaxMerkleDepth> roots_{};
+  std::size_t count_ = 0;
+  std::uint64_t size_ = 0;
+};
+
+// The audit path of one leaf: every leaf of the tree is appended in order, the path is complete at the end.
+class MerklePath {
+ public:
+  MerklePath(std::uint64_t index, std::uint64_t size) noexcept;
+  void append(const Digest& leaf);
+  // From the leaf's sibling up.
+  [[nodiscard]] std::span<const Digest> hashes() const noexcept { return {hashes_.data(), count_}; }
+
+ private:
+  struct Range {
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
+  // What the path is made of: the subtrees beside the way from the leaf to the root.
+  std::array<Range, kMaxMerkleDepth> ranges_{};
+  std::array<Digest, kMaxMerkleDepth> hashes_{};
+  std::size_t count_ = 0;
+  std::uint64_t index_;
+  std::uint64_t next_ = 0;
+  MerkleTree current_;
+};
+
+}  // namespace escrowgrid::core

@@ -1,0 +1,183 @@
+#include "core/verification.hpp"
+
+#include <charconv>
+
+#include "core/checkpoint.hpp"
+#include "core/refusal.hpp"
+
+namespace escrowgrid::core {
+
+namespace {
+
+FixedText<24> number_text(std::int64_t value) noexcept {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+  FixedText<24> out;
+  out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
+  return out;
+}
+
+FixedText<48> amount_text(const std::optional<Amount>& amount) noexcept {
+  return amount ? amount->text(0) : FixedText<48>();
+}
+
+std::string_view or_none(const OptionalText& text) noexcept {
+  return text.value_or("none");
+}
+
+void compare_number(const char* what, std::int32_t seq, std::int64_t expected, std::int64_t found, Findings& out) {
+  if (expected != found) {
+    out.add(what, seq, number_text(expected).view(), number_text(found).view());
+  }
+}
+
+void compare_amount(const char* what, Amount expected, Amount found, Findings& out) {
+  if (expected != found) {
+    out.add(what, 0, expected.text(0).view(), found.text(0).view());
+  }
+}
+
+}  // namespace
+
+void Findings::add(const char* what, std::int32_t seq, std::string_view expected, std::string_view found) {
+  if (count_ == kMost) {
+    return;
+  }
+  Finding& finding = findings_[count_++];
+  finding = Finding();
+  finding.what = what;
+  finding.seq = seq;
+  finding.expected.append(clip(expected));
+  finding.found.append(clip(found));
+}
+
+void ChainCheck::begin(const StoredPosition& position) noexcept {
+  *this = ChainCheck();
+  position_ = position;
+}
+
+void ChainCheck::event(const StoredEvent& event, Findings& out) {
+  if (event.seq <= last_seq_) {
+    out.add("event_duplicate", event.seq, number_text(last_seq_ + 1).view(), number_text(event.seq).view());
+    return;
+  }
+  if (event.seq != last_seq_ + 1) {
+    out.add("event_missing", last_seq_ + 1, number_text(last_seq_ + 1).view(), number_text(event.seq).view());
+    last_hash_.reset();
+  }
+  if (event.institution_id != position_.terms.institution_id) {
+    out.add("event_institution", event.seq, position_.terms.institution_id, event.institution_id);
+  }
+  if (event.at < last_at_) {
+    compare_number("event_time", event.seq, last_at_, event.at, out);
+  }
+  compare_number("event_time", event.seq, event.at, event.created_at, out);
+  check_content(event, out);
+  check_move(event, out);
+  check_hash(event, out);
+  if (last_seq_ == 0) {
+    first_at_ = event.at;
+  }
+  last_seq_ = event.seq;
+  last_at_ = event.at;
+  last_hash_ = event.hash;
+}
+
+// Content is salted, or erased and its digest kept; never both.
+void ChainCheck::check_content(const StoredEvent& event, Findings& out) const {
+  const bool has_content = event.reason || event.metadata;
+  if (has_content && !event.salt) {
+    out.add("event_content", event.seq, "a salt", "none");
+  }
+  if (event.erased_content && (has_content || event.salt)) {
+    out.add("event_content", event.seq, "nothing beside the digest of erased content", "content");
+  }
+}
+
+void ChainCheck::check_hash(const StoredEvent& event, Findings& out) const {
+  const std::optional<State> to = parse_state(event.to_state);
+  const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
+  if (!last_hash_ || !to || from.has_value() != event.from_state.has_value()) {
+    return;  // said already: a gap, or a state that does not exist
+  }
+  EventContent content;
+  content.reason = event.reason;
+  content.metadata = event.metadata;
+  content.salt = event.salt.value_or(Salt{});
+  const Digest expected = link_event(position_.terms, {.previous = *last_hash_,
+                                                       .seq = event.seq,
+                                                       .from = from,
+                                                       .to = *to,
+                                                       .moved = event.amount,
+                                                       .at = event.at,
+                                                       .api_key_id = event.api_key_id,
+                                                       .content = content.is_salted() ? content_digest(content)
+                                                                                      : event.erased_content});
+  if (expected != event.hash) {
+    out.add("event_hash", event.seq, hex_text(expected).view(), hex_text(event.hash).view());
+  }
+}
+
+void ChainCheck::check_move(const StoredEvent& event, Findings& out) {
+  const std::optional<State> to = parse_state(event.to_state);
+  const OptionalText before = state_ ? OptionalText(state_name(*state_)) : std::nullopt;
+  if (event.from_state != before) {
+    out.add("event_from_state", event.seq, or_none(before), or_none(event.from_state));
+  }
+  if (!to) {
+    out.add("event_to_state", event.seq, "a state of the lifecycle", event.to_state);
+    return;
+  }
+  const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
+  if (!can_transition(from, *to)) {
+    out.add("event_to_state", event.seq, allowed_states_prose(from).view(), event.to_state);
+  }
+  const Amount held = state_ && holds_money(*state_) ? position_.terms.amount - released_ - refunded_ : Amount();
+  std::optional<Amount> expected = held;
+  if (*to == State::kCreated) {
+    expected = Amount();
+  } else if (*to == State::kFunded) {
+    expected = position_.terms.amount;
+  } else if (*to == State::kPartiallyReleased) {
+    const bool is_part = !event.amount || (event.amount->is_positive() && *event.amount < held);
+    expected = is_part ? event.amount : std::nullopt;
+  }
+  if (event.amount != expected) {
+    out.add("event_amount", event.seq, expected ? amount_text(expected).view() : "less than what is held",
+            event.amount ? amount_text(event.amount).view() : "none");
+  }
+  follow_money(*to, event.amount);
+  state_ = to;
+}
+
+void ChainCheck::follow_money(State to, const std::optional<Amount>& amount) {
+  if (to == State::kPartiallyReleased || to == State::kReleased) {
+    released_ = released_ + amount.value_or(Amount());
+  } else if (to == State::kCancelled || to == State::kExpired) {
+    refunded_ = refunded_ + amount.value_or(Amount());
+  }
+}
+
+void ChainCheck::finish(Findings& out) const {
+  if (position_.version > last_seq_) {
+    out.add("event_missing", last_seq_ + 1, number_text(position_.version).view(), number_text(last_seq_).view());
+  } else {
+    compare_number("position_version", 0, last_seq_, position_.version, out);
+  }
+  const std::string_view state = state_ ? state_name(*state_) : "none";
+  if (position_.state != state) {
+    out.add("position_state", 0, state, position_.state);
+  }
+  compare_amount("position_released_amount", released_, position_.released, out);
+  compare_amount("position_refunded_amount", refunded_, position_.refunded, out);
+  compare_number("position_created_at", 0, first_at_, position_.created_at, out);
+  compare_number("position_updated_at", 0, last_at_, position_.updated_at, out);
+  const bool has_ended = state_ && is_terminal(*state_);
+  const Micros due_at = has_ended ? 0 : position_.terms.expires_at.value_or(0);
+  compare_number("position_due_at", 0, due_at, position_.due_at.value_or(0), out);
+  if (last_hash_ && *last_hash_ != position_.head_hash) {
+    out.add("position_head_hash", 0, hex_text(*last_hash_).view(), hex_text(position_.head_hash).view());
+  }
+}
+
+}  // namespace escrowgrid::core
