@@ -51,7 +51,7 @@ version_differs() {
   grep -q "\"version\": \"$version\"" META.json || echo "META.json is not at version $version"
   grep -q "^## \[\?$version" CHANGELOG.md || echo "CHANGELOG.md does not mention $version"
 }
-released_changed() { (cd src/sql/released && sha256sum --check --quiet SHA256SUMS 2>&1 && ls -- *.sql | diff - <(sed 's/.*  //' SHA256SUMS)); }
+released_changed() { (cd src/sql/released && sha256sum --check --quiet SHA256SUMS 2>&1 && printf '%s\n' *.sql | diff - <(sed 's/.*  //' SHA256SUMS)); }
 errors_doc_stale() { scripts/generate-errors-doc.sh | diff - docs/errors.md; }
 functions_undocumented() {
   sed -n 's/^CREATE FUNCTION escrowgrid\.\(escrow_[a-z_]*\).*/\1/p' src/sql/*.sql | while read -r name; do

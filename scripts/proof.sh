@@ -18,7 +18,8 @@ need_packages python3 python3-psycopg2
 make_throwaway_directory
 trap stop_server EXIT
 stage_server
-start_server
+# Small shared buffers, so that a backend's peak memory is its own.
+if [ "$name" = verify ]; then start_server 'shared_buffers = 16MB'; else start_server; fi
 "$STAGED_BIN/createdb" proof
 "$STAGED_BIN/psql" -Xq -d proof -c 'CREATE EXTENSION escrowgrid'
 export PGDATABASE=proof PYTHONDONTWRITEBYTECODE=1

@@ -1,20 +1,8 @@
 #include "core/checkpoint.hpp"
 
-#include <charconv>
-
 #include "core/merkle.hpp"
 
 namespace escrowgrid::core {
-
-namespace {
-
-void append_number(CheckpointText& out, std::int64_t value) noexcept {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
-  out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
-}
-
-}  // namespace
 
 Digest checkpoint_leaf(const PositionHeadLeaf& head) {
   CanonicalBytes out;
@@ -39,15 +27,15 @@ CheckpointText checkpoint_text(const Checkpoint& checkpoint) noexcept {
   out.append("escrowgrid checkpoint 1\nid ");
   out.append(checkpoint.id);
   out.append("\nnumber ");
-  append_number(out, checkpoint.number);
+  out.append(number_text(checkpoint.number).view());
   out.append("\npositions ");
-  append_number(out, checkpoint.position_count);
+  out.append(number_text(checkpoint.position_count).view());
   out.append("\nroot ");
   out.append(hex_text(checkpoint.root).view());
   out.append("\nprevious ");
   out.append(hex_text(checkpoint.previous).view());
   out.append("\nat ");
-  append_number(out, checkpoint.at);
+  out.append(number_text(checkpoint.at).view());
   out.append("\n");
   return out;
 }

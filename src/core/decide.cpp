@@ -291,15 +291,14 @@ std::optional<Decision> decide_transition(const PositionSnapshot& position, cons
   }
   Decision decision = apply(position, request, now);
   decision.previous_hash = position.head_hash;
-  decision.hash = link_event(position.terms,
-                             {.previous = decision.previous_hash,
-                              .seq = decision.version,
-                              .from = decision.from,
-                              .to = decision.to,
-                              .moved = decision.moved,
-                              .at = decision.at,
-                              .api_key_id = request.content.api_key_id,
-                              .content = content_digest(request.content)});
+  decision.hash = link_event(position.terms, {.previous = decision.previous_hash,
+                                              .seq = decision.version,
+                                              .from = decision.from,
+                                              .to = decision.to,
+                                              .moved = decision.moved,
+                                              .at = decision.at,
+                                              .api_key_id = request.content.api_key_id,
+                                              .content = content_digest(request.content)});
   return decision;
 }
 
@@ -338,15 +337,14 @@ std::optional<Decision> decide_creation(const PositionTerms& terms, const EventC
   decision.version = 1;
   decision.at = now;
   decision.due_at = terms.expires_at;
-  decision.hash = link_event(terms,
-                             {.previous = decision.previous_hash,
-                              .seq = decision.version,
-                              .from = std::nullopt,
-                              .to = decision.to,
-                              .moved = decision.moved,
-                              .at = decision.at,
-                              .api_key_id = content.api_key_id,
-                              .content = content_digest(content)});
+  decision.hash = link_event(terms, {.previous = decision.previous_hash,
+                                     .seq = decision.version,
+                                     .from = std::nullopt,
+                                     .to = decision.to,
+                                     .moved = decision.moved,
+                                     .at = decision.at,
+                                     .api_key_id = content.api_key_id,
+                                     .content = content_digest(content)});
   return decision;
 }
 

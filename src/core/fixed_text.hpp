@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -48,5 +50,14 @@ class FixedText {
   std::array<char, Capacity + 1> bytes_;
   std::size_t size_ = 0;
 };
+
+// A number in decimal digits.
+[[nodiscard]] inline FixedText<20> number_text(std::int64_t value) noexcept {
+  std::array<char, 20> digits{};
+  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  FixedText<20> out;
+  out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
+  return out;
+}
 
 }  // namespace escrowgrid::core

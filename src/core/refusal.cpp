@@ -1,7 +1,6 @@
 #include "core/refusal.hpp"
 
 #include <array>
-#include <charconv>
 
 namespace escrowgrid::core {
 
@@ -11,15 +10,6 @@ constexpr std::array kConditions = {
 #define ESCROWGRID_ERROR(name, sqlstate, condition, http, title) ConditionInfo{sqlstate, condition, http, title},
 #include "core/errors.def"
 #undef ESCROWGRID_ERROR
-};
-
-struct Number {
-  explicit Number(std::int64_t value) noexcept : end(std::to_chars(digits.begin(), digits.end(), value).ptr) {}
-  [[nodiscard]] std::string_view view() const noexcept {
-    return {digits.data(), static_cast<std::size_t>(end - digits.data())};
-  }
-  std::array<char, 24> digits{};
-  char* end;
 };
 
 }  // namespace
@@ -50,7 +40,7 @@ Refusal& Refusal::begin(Condition condition) noexcept {
   detail_.append(R"(", "title": )");
   append_json_string(detail_, info.title);
   detail_.append(R"(, "status": )");
-  detail_.append(Number(info.http_status).view());
+  detail_.append(number_text(info.http_status).view());
   detail_.append('}');
   return *this;
 }
@@ -89,7 +79,7 @@ Refusal& Refusal::with(std::string_view key, std::string_view value) noexcept {
 }
 
 Refusal& Refusal::with_number(std::string_view key, std::int64_t value) noexcept {
-  return with_json(key, Number(value).view());
+  return with_json(key, number_text(value).view());
 }
 
 Refusal& Refusal::with_null(std::string_view key) noexcept {

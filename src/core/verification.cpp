@@ -1,21 +1,11 @@
 #include "core/verification.hpp"
 
-#include <charconv>
-
 #include "core/checkpoint.hpp"
 #include "core/refusal.hpp"
 
 namespace escrowgrid::core {
 
 namespace {
-
-FixedText<24> number_text(std::int64_t value) noexcept {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
-  FixedText<24> out;
-  out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
-  return out;
-}
 
 FixedText<48> amount_text(const std::optional<Amount>& amount) noexcept {
   return amount ? amount->text(0) : FixedText<48>();
@@ -34,6 +24,17 @@ void compare_number(const char* what, std::int32_t seq, std::int64_t expected, s
 void compare_amount(const char* what, Amount expected, Amount found, Findings& out) {
   if (expected != found) {
     out.add(what, 0, expected.text(0).view(), found.text(0).view());
+  }
+}
+
+// Content is salted, or erased and its digest kept; never both.
+void check_content(const StoredEvent& event, Findings& out) {
+  const bool has_content = event.reason || event.metadata;
+  if (has_content && !event.salt) {
+    out.add("event_content", event.seq, "a salt", "none");
+  }
+  if (event.erased_content && (has_content || event.salt)) {
+    out.add("event_content", event.seq, "nothing beside the digest of erased content", "content");
   }
 }
 
@@ -83,17 +84,6 @@ void ChainCheck::event(const StoredEvent& event, Findings& out) {
   last_hash_ = event.hash;
 }
 
-// Content is salted, or erased and its digest kept; never both.
-void ChainCheck::check_content(const StoredEvent& event, Findings& out) const {
-  const bool has_content = event.reason || event.metadata;
-  if (has_content && !event.salt) {
-    out.add("event_content", event.seq, "a salt", "none");
-  }
-  if (event.erased_content && (has_content || event.salt)) {
-    out.add("event_content", event.seq, "nothing beside the digest of erased content", "content");
-  }
-}
-
 void ChainCheck::check_hash(const StoredEvent& event, Findings& out) const {
   const std::optional<State> to = parse_state(event.to_state);
   const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
@@ -104,15 +94,15 @@ void ChainCheck::check_hash(const StoredEvent& event, Findings& out) const {
   content.reason = event.reason;
   content.metadata = event.metadata;
   content.salt = event.salt.value_or(Salt{});
-  const Digest expected = link_event(position_.terms, {.previous = *last_hash_,
-                                                       .seq = event.seq,
-                                                       .from = from,
-                                                       .to = *to,
-                                                       .moved = event.amount,
-                                                       .at = event.at,
-                                                       .api_key_id = event.api_key_id,
-                                                       .content = content.is_salted() ? content_digest(content)
-                                                                                      : event.erased_content});
+  const Digest expected =
+      link_event(position_.terms, {.previous = *last_hash_,
+                                   .seq = event.seq,
+                                   .from = from,
+                                   .to = *to,
+                                   .moved = event.amount,
+                                   .at = event.at,
+                                   .api_key_id = event.api_key_id,
+                                   .content = content.is_salted() ? content_digest(content) : event.erased_content});
   if (expected != event.hash) {
     out.add("event_hash", event.seq, hex_text(expected).view(), hex_text(event.hash).view());
   }

@@ -72,7 +72,6 @@ class ChainCheck {
   void finish(Findings& out) const;
 
  private:
-  void check_content(const StoredEvent& event, Findings& out) const;
   void check_hash(const StoredEvent& event, Findings& out) const;
   void check_move(const StoredEvent& event, Findings& out);
   void follow_money(State to, const std::optional<Amount>& amount);

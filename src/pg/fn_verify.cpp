@@ -72,8 +72,7 @@ Datum path_datum(std::span<const core::Digest> path) {
   for (std::size_t i = 0; i < path.size(); ++i) {
     elements[i] = bytes_datum(path[i]);
   }
-  return PointerGetDatum(
-      construct_array(elements, static_cast<int>(path.size()), BYTEAOID, -1, false, TYPALIGN_INT));
+  return PointerGetDatum(construct_array(elements, static_cast<int>(path.size()), BYTEAOID, -1, false, TYPALIGN_INT));
 }
 
 Datum inclusion_proof(FunctionCallInfo fcinfo) {

@@ -21,9 +21,9 @@ Statement lock_checkpoints = {"LOCK TABLE escrowgrid.checkpoints IN SHARE ROW EX
 Statement select_last_number = {"SELECT COALESCE(max(c.number), 0) FROM escrowgrid.checkpoints AS c"};
 
 // The newest head of each position up to a checkpoint.
-#define ESCROWGRID_HEADS                                                                                       \
-  "(SELECT DISTINCT ON (d.position_id) d.position_id, d.institution_id, d.version, d.head_hash"                \
-  " FROM escrowgrid.checkpoint_heads AS d WHERE d.checkpoint_number <= $1"                                     \
+#define ESCROWGRID_HEADS                                                                        \
+  "(SELECT DISTINCT ON (d.position_id) d.position_id, d.institution_id, d.version, d.head_hash" \
+  " FROM escrowgrid.checkpoint_heads AS d WHERE d.checkpoint_number <= $1"                      \
   " ORDER BY d.position_id, d.checkpoint_number DESC)"
 
 Statement insert_heads = {
@@ -47,9 +47,7 @@ Statement insert_row = {
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING c"};
 
 core::PositionHeadLeaf stored_head(const RowStream& row) {
-  return {.position_id = row.text(1),
-          .version = row.integer(2),
-          .head_hash = row.digest(3)};
+  return {.position_id = row.text(1), .version = row.integer(2), .head_hash = row.digest(3)};
 }
 
 std::int64_t last_number(Sight sight) {

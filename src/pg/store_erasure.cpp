@@ -74,7 +74,8 @@ class HeadList {
   [[nodiscard]] bool is_empty() const { return count_ == 0; }
   [[nodiscard]] std::string_view take() {
     appendStringInfoChar(&text_, ']');
-    const std::string_view view(pnstrdup(text_.data, static_cast<Size>(text_.len)), static_cast<std::size_t>(text_.len));
+    const std::string_view view(pnstrdup(text_.data, static_cast<Size>(text_.len)),
+                                static_cast<std::size_t>(text_.len));
     resetStringInfo(&text_);
     count_ = 0;
     return view;
@@ -82,7 +83,7 @@ class HeadList {
 
  private:
   static constexpr std::size_t kMost = 500;
-  StringInfoData text_;
+  StringInfoData text_{};
   std::size_t count_ = 0;
 };
 
@@ -102,9 +103,8 @@ core::MerkleTree record_heads(const Origin& origin, std::string_view institution
   };
   RowStream rows(select_purged_heads, values, Sight::kFresh);
   while (rows.next()) {
-    const core::PositionHeadLeaf head = {.position_id = rows.text(1),
-                                         .version = rows.integer(2),
-                                         .head_hash = rows.digest(3)};
+    const core::PositionHeadLeaf head = {
+        .position_id = rows.text(1), .version = rows.integer(2), .head_hash = rows.digest(3)};
     tree.append(core::checkpoint_leaf(head));
     list.add(head);
     if (list.is_full()) {
@@ -151,8 +151,8 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
   const std::uint64_t count = execute(update_event, erased, Sight::kFresh);
   end_own_write();
   if (count != 1) {
-    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-                    errmsg("an erasure was suppressed by a trigger or a rule")));
+    ereport(ERROR,
+            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("an erasure was suppressed by a trigger or a rule")));
   }
   const Datum row = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
   JsonObject payload;
@@ -202,8 +202,9 @@ Purged purge(const Origin& origin, std::string_view institution_id, std::string_
   const std::int64_t institutions = remove(delete_institution);
   end_own_write();
   if (institutions != 1 || purged.positions != static_cast<std::int64_t>(heads.size())) {
-    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a deletion was suppressed by a trigger or a rule"),
-                    errhint("Remove the trigger or rule on the escrowgrid tables that keeps rows.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a deletion was suppressed by a trigger or a rule"),
+             errhint("Remove the trigger or rule on the escrowgrid tables that keeps rows.")));
   }
   JsonObject payload;
   payload.text("name", name)

@@ -154,13 +154,12 @@ Datum check_checkpoint(FunctionCallInfo fcinfo) {
     return value ? stored_digest(*value) : core::Digest{};
   };
   const std::optional<Datum> at = column(call, row, "created_at");
-  const core::Checkpoint facts = {
-      .id = text_column(call, row, "id").value_or(""),
-      .number = DatumGetInt64(column(call, row, "number").value_or(0)),
-      .position_count = DatumGetInt64(column(call, row, "position_count").value_or(0)),
-      .root = digest_column("root_hash"),
-      .previous = digest_column("previous_hash"),
-      .at = at ? to_micros(DatumGetTimestampTz(*at)) : 0};
+  const core::Checkpoint facts = {.id = text_column(call, row, "id").value_or(""),
+                                  .number = DatumGetInt64(column(call, row, "number").value_or(0)),
+                                  .position_count = DatumGetInt64(column(call, row, "position_count").value_or(0)),
+                                  .root = digest_column("root_hash"),
+                                  .previous = digest_column("previous_hash"),
+                                  .at = at ? to_micros(DatumGetTimestampTz(*at)) : 0};
   if (digest_column("hash") != core::checkpoint_hash(facts)) {
     raise_immutable(call, {"the checkpoint's hash does not follow from its row"},
                     "Checkpoints are made by escrow_checkpoint(); insert them only as a restore of what was dumped.");

@@ -14,60 +14,59 @@ inline Statement verify_positions = {
 inline Statement verify_events = {
     "SELECT e.position_id, e.seq, e.institution_id, e.from_state, e.to_state, e.amount, e.at, e.created_at,"
     " e.api_key_id, e.reason, e.metadata, e.salt, e.content_digest, e.hash"
-    " FROM escrowgrid.position_events AS e WHERE $1 IS NULL OR e.institution_id = $1 ORDER BY e.position_id, e.seq, e.id"};
+    " FROM escrowgrid.position_events AS e WHERE $1 IS NULL OR e.institution_id = $1 ORDER BY e.position_id, e.seq, "
+    "e.id"};
 
-// What ledger and audit rows have to say of each event. `record` stands for either table; the first row that
-// names an event is its row, every other one is extra.
-#define ESCROWGRID_VERIFY_RECORDS(name, wanted, columns, found_where, compared_wanted, compared_found) \
+// What ledger and audit rows have to say of each event, w; the first row that names an event is its row, f, every
+// other one is extra. `expected` and `found` are lists of as many columns.
+#define ESCROWGRID_VERIFY_RECORDS(kind, table, place, found_where, expected, found)                                    \
   "WITH wanted AS (SELECT e.id, e.position_id, e.seq, e.institution_id, e.at, e.from_state, e.to_state, e.api_key_id," \
-  " p.asset_id, p.holder_reference, p.amount AS whole, p.currency, e.amount,"                                        \
-  " COALESCE(sum(e.amount) FILTER (WHERE e.to_state IN ('PARTIALLY_RELEASED', 'RELEASED')) OVER w, 0) AS released,"  \
-  " COALESCE(sum(e.amount) FILTER (WHERE e.to_state IN ('CANCELLED', 'EXPIRED')) OVER w, 0) AS refunded"             \
-  " FROM escrowgrid.position_events AS e LEFT JOIN escrowgrid.positions AS p ON p.id = e.position_id"                \
-  " WHERE $1 IS NULL OR e.institution_id = $1 WINDOW w AS (PARTITION BY e.position_id ORDER BY e.seq)),"             \
-  " found AS (SELECT r.*, CASE WHEN row_number() OVER (PARTITION BY r.payload ->> 'eventId' ORDER BY r.id) = 1"      \
-  "  THEN r.payload ->> 'eventId' END AS event_id FROM escrowgrid." name " AS r WHERE " found_where                  \
-  "  AND ($1 IS NULL OR r.institution_id = $1)),"                                                                    \
-  " compared AS (SELECT w.id AS wanted_id, f.id AS found_id, w.position_id, w.seq, f." columns " AS found_position," \
-  "  CASE WHEN w.id IS NOT NULL THEN jsonb_build_array(" compared_wanted ", " wanted ") END AS expected,"            \
-  "  CASE WHEN f.id IS NOT NULL THEN jsonb_build_array(" compared_found ") END AS found"                             \
-  "  FROM wanted AS w FULL JOIN found AS f ON f.event_id = w.id)"
-
-#define ESCROWGRID_VERIFY_RESULT(kind)                                                                      \
-  " SELECT COALESCE(c.position_id, c.found_position), c.seq,"                                               \
-  "  CASE WHEN c.found_id IS NULL THEN '" kind "_missing' WHEN c.wanted_id IS NULL THEN '" kind "_extra'"   \
-  "   ELSE '" kind "_mismatch' END,"                                                                        \
-  "  COALESCE(c.expected::text, 'none'), COALESCE(c.found::text, 'none')"                                   \
-  " FROM compared AS c WHERE c.expected IS DISTINCT FROM c.found"
+  " p.asset_id, p.holder_reference, p.amount AS whole, p.currency, e.amount,"                                          \
+  " COALESCE(sum(e.amount) FILTER (WHERE e.to_state IN ('PARTIALLY_RELEASED', 'RELEASED')) OVER w, 0) AS released,"    \
+  " COALESCE(sum(e.amount) FILTER (WHERE e.to_state IN ('CANCELLED', 'EXPIRED')) OVER w, 0) AS refunded"               \
+  " FROM escrowgrid.position_events AS e LEFT JOIN escrowgrid.positions AS p ON p.id = e.position_id"                  \
+  " WHERE $1 IS NULL OR e.institution_id = $1 WINDOW w AS (PARTITION BY e.position_id ORDER BY e.seq)),"               \
+  " found AS (SELECT r.*, CASE WHEN row_number() OVER (PARTITION BY r.payload ->> 'eventId' ORDER BY r.id) = 1"        \
+  "  THEN r.payload ->> 'eventId' END AS event_id FROM escrowgrid." table " AS r WHERE " found_where                   \
+  "  AND ($1 IS NULL OR r.institution_id = $1))"                                                                       \
+  " SELECT COALESCE(w.position_id, f." place                                                                           \
+  "), w.seq,"                                                                                                          \
+  "  CASE WHEN f.id IS NULL THEN '" kind "_missing' WHEN w.id IS NULL THEN '" kind                                     \
+  "_extra'"                                                                                                            \
+  "   ELSE '" kind                                                                                                     \
+  "_mismatch' END,"                                                                                                    \
+  "  CASE WHEN w.id IS NULL THEN 'none' ELSE jsonb_build_array(" expected                                              \
+  ")::text END,"                                                                                                       \
+  "  CASE WHEN f.id IS NULL THEN 'none' ELSE jsonb_build_array(" found                                                 \
+  ")::text END"                                                                                                        \
+  " FROM wanted AS w FULL JOIN found AS f ON f.event_id = w.id"                                                        \
+  " WHERE w.id IS NULL OR f.id IS NULL OR ROW(" expected ") IS DISTINCT FROM ROW(" found ")"
 
 inline Statement verify_ledger = {ESCROWGRID_VERIFY_RECORDS(
-    "ledger_events",
-    "CASE WHEN w.seq = 1 THEN jsonb_build_object('eventId', w.id, 'seq', w.seq, 'assetId', w.asset_id,"
+    "ledger", "ledger_events", "position_id", "r.kind IN ('POSITION_CREATED', 'POSITION_STATE_CHANGED')",
+    "CASE WHEN w.seq = 1 THEN 'POSITION_CREATED' ELSE 'POSITION_STATE_CHANGED' END, w.position_id,"
+    " w.institution_id, w.at, w.at, w.from_state, w.to_state,"
+    " CASE WHEN w.seq = 1 THEN jsonb_build_object('eventId', w.id, 'seq', w.seq, 'assetId', w.asset_id,"
     " 'holderReference', w.holder_reference, 'amount', w.whole, 'currency', w.currency)"
     " ELSE jsonb_build_object('eventId', w.id, 'seq', w.seq, 'amount', w.amount, 'releasedAmount', w.released,"
     " 'refundedAmount', w.refunded, 'currency', w.currency) END",
-    "position_id", "r.kind IN ('POSITION_CREATED', 'POSITION_STATE_CHANGED')",
-    "CASE WHEN w.seq = 1 THEN 'POSITION_CREATED' ELSE 'POSITION_STATE_CHANGED' END, w.position_id,"
-    " w.institution_id, w.at, w.at, w.from_state, w.to_state",
-    "f.kind, f.position_id, f.institution_id, f.at, f.created_at, f.previous_state, f.new_state, f.payload")
-                                      ESCROWGRID_VERIFY_RESULT("ledger")};
+    "f.kind, f.position_id, f.institution_id, f.at, f.created_at, f.previous_state, f.new_state, f.payload")};
 
 // The audit rows of a purged institution stay; its events are gone.
 inline Statement verify_audit = {ESCROWGRID_VERIFY_RECORDS(
-    "audit_events",
-    "CASE WHEN w.seq = 1 THEN jsonb_build_object('eventId', w.id, 'institutionId', w.institution_id,"
-    " 'assetId', w.asset_id, 'amount', w.whole, 'currency', w.currency)"
-    " ELSE jsonb_build_object('eventId', w.id, 'fromState', w.from_state, 'toState', w.to_state,"
-    " 'amount', w.amount, 'currency', w.currency) END",
-    "resource_id",
+    "audit", "audit_events", "resource_id",
     "r.action IN ('POSITION_CREATED', 'POSITION_TRANSITIONED') AND r.outcome = 'success'"
     " AND (EXISTS (SELECT FROM escrowgrid.institutions AS i WHERE i.id = r.institution_id)"
     "  OR NOT EXISTS (SELECT FROM escrowgrid.audit_events AS t WHERE t.action = 'INSTITUTION_PURGED'"
     "   AND t.institution_id = r.institution_id))",
     "CASE WHEN w.seq = 1 THEN 'POSITION_CREATED' ELSE 'POSITION_TRANSITIONED' END, w.position_id,"
-    " w.institution_id, w.api_key_id, w.at, w.at, CASE WHEN w.seq = 1 THEN 201 ELSE 200 END",
+    " w.institution_id, w.api_key_id, w.at, w.at, CASE WHEN w.seq = 1 THEN 201 ELSE 200 END,"
+    " CASE WHEN w.seq = 1 THEN jsonb_build_object('eventId', w.id, 'institutionId', w.institution_id,"
+    " 'assetId', w.asset_id, 'amount', w.whole, 'currency', w.currency)"
+    " ELSE jsonb_build_object('eventId', w.id, 'fromState', w.from_state, 'toState', w.to_state,"
+    " 'amount', w.amount, 'currency', w.currency) END",
     "f.action, f.resource_id, f.institution_id, f.api_key_id, f.occurred_at, f.created_at, f.status_code,"
-    " f.payload - 'traceparent'") ESCROWGRID_VERIFY_RESULT("audit")};
+    " f.payload - 'traceparent'")};
 
 // Rows whose parent is gone: foreign keys are not checked in the replica role.
 inline Statement verify_references = {
@@ -103,11 +102,12 @@ inline Statement verify_erasures = {
   " AS s (head) WHERE a.action = 'INSTITUTION_PURGED')"
 
 // Every head that any checkpoint ever stood for: its event must still be there, with its hash.
-#define ESCROWGRID_BROKEN_HEADS                                                                                   \
-  " FROM escrowgrid.checkpoint_heads AS h LEFT JOIN escrowgrid.positions AS p ON p.id = h.position_id"            \
-  " LEFT JOIN escrowgrid.position_events AS e ON e.position_id = h.position_id AND e.seq = h.version"             \
-  " WHERE h.version IS NOT NULL AND ((p.id IS NULL AND NOT EXISTS"                                                \
-  "  (SELECT FROM " ESCROWGRID_TOMBSTONES " AS t WHERE t.position_id = h.position_id))"                           \
+#define ESCROWGRID_BROKEN_HEADS                                                                        \
+  " FROM escrowgrid.checkpoint_heads AS h LEFT JOIN escrowgrid.positions AS p ON p.id = h.position_id" \
+  " LEFT JOIN escrowgrid.position_events AS e ON e.position_id = h.position_id AND e.seq = h.version"  \
+  " WHERE h.version IS NOT NULL AND ((p.id IS NULL AND NOT EXISTS"                                     \
+  "  (SELECT FROM " ESCROWGRID_TOMBSTONES                                                              \
+  " AS t WHERE t.position_id = h.position_id))"                                                        \
   " OR (p.id IS NOT NULL AND (e.hash IS DISTINCT FROM h.head_hash OR p.version < h.version)))"
 
 inline Statement verify_heads = {
