@@ -45,8 +45,9 @@ struct BatchResult {
   std::span<TextView> event_ids;
 };
 
-BatchResult perform_batch(const store::Origin& origin, const core::BatchInput& batch) {
+BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch) {
   const std::size_t count = batch.position_ids.size();
+  store::begin_records(origin, count);
   const BatchResult result = {
       .rows = {static_cast<Datum*>(palloc(sizeof(Datum) * count)), count},
       .event_ids = {static_cast<TextView*>(palloc0(sizeof(TextView) * count)), count},
@@ -61,6 +62,7 @@ BatchResult perform_batch(const store::Origin& origin, const core::BatchInput& b
     result.rows[at] = made->row;
     result.event_ids[at] = made->event_id;
   }
+  store::write_records(origin);
   return result;
 }
 
@@ -91,7 +93,8 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   InitMaterializedSRF(fcinfo, 0);
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition_batch");
-  const store::Origin origin = store::origin_of(caller, "escrow_transition_batch");
+  store::Origin origin = store::origin_of(caller, "escrow_transition_batch");
+  store::open_tables(origin);
   core::BatchInput batch;
   batch.position_ids = array_argument(fcinfo, kPositionIds, TEXTOID);
   batch.amounts = array_argument(fcinfo, kAmounts, NUMERICOID);
@@ -108,6 +111,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
   if (!key) {
     put_rows(fcinfo, perform_batch(origin, batch).rows);
+    store::close_tables(origin);
     store::close(session);
     return 0;
   }
@@ -125,6 +129,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
       break;
     }
   }
+  store::close_tables(origin);
   store::close(session);
   return 0;
 }
@@ -133,7 +138,7 @@ Datum expire_due(FunctionCallInfo fcinfo) {
   constexpr std::int32_t kMostAtOnce = 100'000;
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_expire_due");
-  const store::Origin origin = store::origin_of(caller, "escrow_expire_due");
+  store::Origin origin = store::origin_of(caller, "escrow_expire_due");
   const std::optional<std::int32_t> max_count = int_argument(fcinfo, 0);
   if (!max_count || *max_count < 1 || *max_count > kMostAtOnce) {
     core::Refusal why;
@@ -146,7 +151,11 @@ Datum expire_due(FunctionCallInfo fcinfo) {
   core::TransitionRequest request;
   request.to = core::State::kExpired;
   std::int32_t expired = 0;
-  for (const std::string_view id : store::lock_due_positions(clock_micros(), caller.institution_id, *max_count)) {
+  const std::span<const std::string_view> due =
+      store::lock_due_positions(clock_micros(), caller.institution_id, *max_count);
+  store::open_tables(origin);
+  store::begin_records(origin, due.size());
+  for (const std::string_view id : due) {
     request.content = event_content(caller, "expires_at has passed", std::nullopt);
     core::Refusal why;
     if (move(origin, id, request, why)) {
@@ -157,6 +166,8 @@ Datum expire_due(FunctionCallInfo fcinfo) {
                         errdetail_internal("%s", why.detail()), errhint("%s", why.hint())));
     }
   }
+  store::write_records(origin);
+  store::close_tables(origin);
   store::close(session);
   return Int32GetDatum(expired);
 }

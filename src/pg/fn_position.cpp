@@ -43,7 +43,7 @@ std::optional<Datum> row_of(const std::optional<Move>& made) {
 
 constexpr int kIdempotencyKey = 7;  // the last argument of all of them
 
-std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, const store::Origin& origin, core::Refusal& why) {
+std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, store::Origin& origin, core::Refusal& why) {
   core::CreationInput input;
   if (!read_input(fcinfo, input, why)) {
     return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, const store::Orig
                         : row_of(perform());
 }
 
-std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, const store::Origin& origin, core::Refusal& why) {
+std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, store::Origin& origin, core::Refusal& why) {
   core::TransitionInput input;
   if (!read_input(fcinfo, input, why)) {
     return std::nullopt;
@@ -76,16 +76,19 @@ std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, const store::Or
                         : row_of(perform());
 }
 
-using Attempt = std::optional<Datum> (*)(FunctionCallInfo, const store::Origin&, core::Refusal&);
+using Attempt = std::optional<Datum> (*)(FunctionCallInfo, store::Origin&, core::Refusal&);
 
 Datum perform_or_raise(FunctionCallInfo fcinfo, const char* action, Attempt attempt) {
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
+  store::Origin origin = store::origin_of(caller, action);
+  store::open_tables(origin);
   core::Refusal why;
-  const std::optional<Datum> row = attempt(fcinfo, store::origin_of(caller, action), why);
+  const std::optional<Datum> row = attempt(fcinfo, origin, why);
   if (!row) {
     raise(why);
   }
+  store::close_tables(origin);
   const Datum result = SPI_datumTransfer(*row, false, -1);
   store::close(session);
   return result;
@@ -121,7 +124,8 @@ Datum form_outcome(FunctionCallInfo fcinfo, const std::optional<Datum>& row, con
 Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attempt) {
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kRead, action);
-  const store::Origin origin = store::origin_of(caller, action);
+  store::Origin origin = store::origin_of(caller, action);
+  store::open_tables(origin);
   core::Refusal why;
   std::optional<Datum> row;
   if (core::may(caller.role, core::Right::kWrite)) {
@@ -132,6 +136,7 @@ Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attem
   if (!row) {
     store::audit_refusal(origin, why, text_argument(fcinfo, 0));
   }
+  store::close_tables(origin);
   const Datum outcome = form_outcome(fcinfo, row, why);
   store::close(session);
   return outcome;

@@ -1,4 +1,5 @@
 // The module's entry: what PostgreSQL loads.
+#include "pg/direct_table.hpp"
 #include "pg/guc.hpp"
 #include "pg/own_write.hpp"
 #include "pg/postgres.hpp"
@@ -15,4 +16,5 @@ void _PG_init(void) {
   escrowgrid::pg::define_identity_settings();
   escrowgrid::pg::define_settings();
   escrowgrid::pg::watch_transactions();
+  escrowgrid::pg::direct::watch_tables();
 }

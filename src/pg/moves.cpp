@@ -3,6 +3,7 @@
 #include "core/parameters.hpp"
 #include "pg/rule_check.hpp"
 #include "pg/store_calls.hpp"
+#include "pg/store_direct.hpp"
 
 namespace escrowgrid::pg {
 
@@ -17,12 +18,12 @@ core::EventContent event_content(const Caller& caller, const TextView& reason, c
   return content;
 }
 
-std::optional<Move> create(const store::Origin& origin, const core::CreationInput& input, core::Refusal& why) {
+std::optional<Move> create(store::Origin& origin, const core::CreationInput& input, core::Refusal& why) {
   const std::optional<core::Amount> amount = core::read_creation(input, why);
   if (!amount) {
     return std::nullopt;
   }
-  const TextView institution_id = store::find_asset_institution(*input.asset_id, origin.caller.institution_id);
+  const TextView institution_id = store::share_asset(origin, *input.asset_id);
   if (!institution_id) {
     core::refuse_not_found("asset", *input.asset_id, why);
     return std::nullopt;
@@ -47,19 +48,80 @@ std::optional<Move> create(const store::Origin& origin, const core::CreationInpu
   if (!decision || !check_rules({.terms = terms, .metadata = input.metadata, .now = now}, why)) {
     return std::nullopt;
   }
-  const Datum row = store::insert_position(terms, *decision);
-  return Move{.row = row, .event_id = store::record(origin, terms, *decision, content)};
+  const Datum row = store::insert_position(origin, terms, *decision);
+  const Move made = {.row = row, .event_id = store::record(origin, terms, *decision, content)};
+  CommandCounterIncrement();
+  return made;
 }
+
+namespace {
+
+std::optional<core::Decision> decide(const core::PositionSnapshot& position, const core::TransitionRequest& request,
+                                     core::Refusal& why) {
+  const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
+  return decision && check_rules(position, request, why) ? decision : std::nullopt;
+}
+
+struct Written {
+  core::Decision decision;
+  Datum row = 0;
+};
+
+// The usual case first: nobody else is at the row, and what is decided on it as it was read can be written, which the
+// write itself finds out. Otherwise the row is locked, waiting for whoever has it, and decided on anew: a refusal,
+// too, is given on the row under its lock.
+std::optional<Written> decide_and_update(store::FoundPosition& position, std::string_view position_id,
+                                         const core::TransitionRequest& request, core::Refusal& why) {
+  std::optional<core::Decision> decision = decide(position.snapshot(), request, why);
+  std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
+  if (!row) {
+    if (!position.lock()) {
+      core::refuse_not_found("position", position_id, why);
+      return std::nullopt;
+    }
+    decision = decide(position.snapshot(), request, why);
+    if (!decision) {
+      return std::nullopt;
+    }
+    row = position.update(*decision);
+    if (!row) {
+      elog(ERROR, "escrowgrid: a locked position was changed by somebody else");
+    }
+  }
+  return Written{.decision = *decision, .row = *row};
+}
+
+std::optional<Move> move_directly(const store::Origin& origin, std::string_view position_id,
+                                  const core::TransitionRequest& request, core::Refusal& why) {
+  direct::push_snapshot();
+  store::FoundPosition position(*origin.tables);
+  std::optional<Move> made;
+  if (!position.find(position_id, origin.caller.institution_id)) {
+    core::refuse_not_found("position", position_id, why);
+  } else if (const std::optional<Written> written = decide_and_update(position, position_id, request, why)) {
+    made = Move{.row = written->row,
+                .event_id = store::record(origin, position.snapshot().terms, written->decision, request.content)};
+  }
+  position.clear();
+  direct::pop_snapshot();
+  CommandCounterIncrement();
+  return made;
+}
+
+}  // namespace
 
 std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
                          const core::TransitionRequest& request, core::Refusal& why) {
+  if (origin.tables != nullptr) {
+    return move_directly(origin, position_id, request, why);
+  }
   core::PositionSnapshot position;
   if (!store::lock_position(position_id, origin.caller.institution_id, position)) {
     core::refuse_not_found("position", position_id, why);
     return std::nullopt;
   }
-  const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
-  if (!decision || !check_rules(position, request, why)) {
+  const std::optional<core::Decision> decision = decide(position, request, why);
+  if (!decision) {
     return std::nullopt;
   }
   // The records first: users' triggers on positions then find the event that explains the change.

@@ -49,6 +49,12 @@ class Bindings {
   }
   Bindings& number(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
   Bindings& null_bytes() { return add_null(BYTEAOID); }
+  Bindings& address(const std::optional<Datum>& value) { return value ? add(INETOID, *value) : add_null(INETOID); }
+
+  // What $place is; absent for NULL.
+  [[nodiscard]] std::optional<Datum> value(std::size_t place) const {
+    return nulls_[place - 1] == 'n' ? std::nullopt : std::optional(values_[place - 1]);
+  }
 
  private:
   friend std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit);

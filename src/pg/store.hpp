@@ -19,14 +19,22 @@ struct Session {
 [[nodiscard]] Session open();
 void close(Session session);
 
+struct Tables;  // see store_direct.hpp
+
 // What every record of one call shares.
 struct Origin {
   Caller caller;
   RequestClaims claims;
-  std::string_view path;  // the function or statement, unless the caller claims another
+  std::string_view path;     // the function or statement, unless the caller claims another
+  Tables* tables = nullptr;  // where rows are written without SPI; null: by SPI
 };
 
 [[nodiscard]] Origin origin_of(const Caller& caller, std::string_view path);
+
+// For the functions that have to be fast. Where a table has something that only SPI serves, nothing happens and
+// rows go there by SPI.
+void open_tables(Origin& origin);
+void close_tables(Origin& origin);
 
 // --- positions ---------------------------------------------------------------------------------
 
@@ -39,11 +47,16 @@ void read_last_event(core::PositionSnapshot& position);
 
 // Writes the position's new state and returns the row as stored; it belongs to the session.
 [[nodiscard]] Datum update_position(const core::PositionTerms& terms, const core::Decision& decision);
-[[nodiscard]] Datum insert_position(const core::PositionTerms& terms, const core::Decision& decision);
+[[nodiscard]] Datum insert_position(const Origin& origin, const core::PositionTerms& terms,
+                                    const core::Decision& decision);
 
 // The event, its ledger row and its audit row; the event's id comes back.
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                         const core::EventContent& content);
+
+// The same for many, all at once and in order, when `tables` are open: record() only keeps them until then.
+void begin_records(Origin& origin, std::size_t count);
+void write_records(Origin& origin);
 
 // The failure row of a refusal that the caller's transaction survives.
 void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id);
@@ -64,6 +77,8 @@ struct PositionHead {
 // The currency's exponent. A code that an administrator added is locked against change until commit.
 [[nodiscard]] std::optional<int> find_currency(std::string_view code);
 [[nodiscard]] std::optional<int> find_currency_unlocked(std::string_view code);
+// The exponent of a position's currency; ZE502 when that is gone.
+[[nodiscard]] int require_exponent(const core::PositionTerms& terms);
 [[nodiscard]] bool is_currency_used(std::string_view code);
 
 struct Institution {
@@ -76,6 +91,10 @@ struct Institution {
 // `institution_id` where that is given.
 [[nodiscard]] TextView find_template_institution(std::string_view id, const TextView& institution_id);
 [[nodiscard]] TextView find_asset_institution(std::string_view id, const TextView& institution_id);
+
+// The same for an asset that a new position will name. With open tables its row is locked as the foreign key's check
+// would lock it; where that cannot be done, the tables are closed, and SPI does all of it.
+[[nodiscard]] TextView share_asset(Origin& origin, std::string_view id);
 
 struct NewInstitution {
   std::string_view name;

@@ -1,5 +1,7 @@
+#include "core/parameters.hpp"
 #include "pg/json_object.hpp"
 #include "pg/records.hpp"
+#include "pg/report.hpp"
 #include "pg/statement.hpp"
 #include "pg/store.hpp"
 
@@ -37,6 +39,44 @@ Statement insert_asset_row = {
     "INSERT INTO escrowgrid.assets AS a (id, institution_id, template_id, label, metadata, created_at, updated_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING a"};
 
+struct Currency {
+  std::optional<int> exponent;
+  bool is_builtin = false;
+};
+
+// Built-in currencies never change, so a backend looks each up once.
+struct KnownCurrency {
+  core::FixedText<core::kMaxCodeBytes> code;
+  int exponent = 0;
+};
+constexpr std::size_t kMostKnown = 64;
+std::array<KnownCurrency, kMostKnown> known_currencies;
+std::size_t known_count = 0;
+
+Currency read_currency(std::string_view code) {
+  for (const KnownCurrency& known : std::span(known_currencies).first(known_count)) {
+    if (known.code.view() == code) {
+      return {.exponent = known.exponent, .is_builtin = true};
+    }
+  }
+  Bindings values;
+  values.text(code);
+  if (execute(select_currency, values, Sight::kFresh) != 1) {
+    return {};
+  }
+  const Currency found = {.exponent = DatumGetInt16(result_value(0, 1).value_or(0)),
+                          .is_builtin = DatumGetBool(result_value(0, 2).value_or(0))};
+  if (found.is_builtin && known_count < kMostKnown) {
+    KnownCurrency& known = known_currencies[known_count];
+    known.code.clear();
+    if (known.code.append(code)) {
+      known.exponent = *found.exponent;
+      ++known_count;
+    }
+  }
+  return found;
+}
+
 TextView find_owner(Statement& statement, std::string_view id, const TextView& institution_id) {
   Bindings values;
   values.text(id);
@@ -70,10 +110,9 @@ void record_made(const Origin& origin, const AuditEntry& entry) {
 }  // namespace
 
 std::optional<int> find_currency(std::string_view code) {
-  const std::optional<int> exponent = find_currency_unlocked(code);
-  const bool is_builtin = exponent && DatumGetBool(result_value(0, 2).value_or(0));
-  if (!exponent || is_builtin) {
-    return exponent;
+  const Currency currency = read_currency(code);
+  if (!currency.exponent || currency.is_builtin) {
+    return currency.exponent;
   }
   Bindings values;
   values.text(code);
@@ -84,12 +123,21 @@ std::optional<int> find_currency(std::string_view code) {
 }
 
 std::optional<int> find_currency_unlocked(std::string_view code) {
-  Bindings values;
-  values.text(code);
-  if (execute(select_currency, values, Sight::kFresh) != 1) {
-    return std::nullopt;
+  return read_currency(code).exponent;
+}
+
+int require_exponent(const core::PositionTerms& terms) {
+  const std::optional<int> exponent = find_currency_unlocked(terms.currency.code);
+  if (!exponent) {
+    core::Refusal why;
+    why.begin(core::Condition::kIntegrityViolation)
+        .message({"the currency of position \"", terms.id, "\" is unknown"})
+        .hint({"Add the code to escrowgrid.currencies again, with the exponent it had."})
+        .with("position_id", terms.id)
+        .with("currency", terms.currency.code);
+    raise(why);
   }
-  return DatumGetInt16(result_value(0, 1).value_or(0));
+  return *exponent;
 }
 
 bool is_currency_used(std::string_view code) {

@@ -3,6 +3,7 @@
 #include "pg/report.hpp"
 #include "pg/statement.hpp"
 #include "pg/store.hpp"
+#include "pg/store_direct.hpp"
 
 namespace escrowgrid::pg::store {
 
@@ -17,9 +18,8 @@ Statement select_position_for_update = {ESCROWGRID_POSITION_BY_ID " FOR NO KEY U
 
 // A second statement, because a join would take the event from the snapshot before a wait for the lock.
 Statement select_last_event = {
-    "SELECT (SELECT e.hash FROM escrowgrid.position_events AS e"
-    "  WHERE e.position_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2),"
-    " (SELECT c.exponent FROM escrowgrid.currencies AS c WHERE c.code OPERATOR(pg_catalog.=) $3)"};
+    "SELECT e.hash FROM escrowgrid.position_events AS e"
+    " WHERE e.position_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2"};
 
 Statement update_row = {
     "UPDATE escrowgrid.positions AS p SET state = $2, released_amount = $3, refunded_amount = $4, updated_at = $5,"
@@ -111,21 +111,11 @@ bool read_position(std::string_view id, const TextView& institution_id, core::Po
 
 void read_last_event(core::PositionSnapshot& position) {
   Bindings values;
-  values.text(position.terms.id).integer(position.version).text(position.terms.currency.code);
-  execute(select_last_event, values, Sight::kFresh);
-  const std::optional<Datum> hash = result_value(0, 1);
-  const std::optional<Datum> exponent = result_value(0, 2);
-  if (!exponent) {
-    core::Refusal why;
-    why.begin(core::Condition::kIntegrityViolation)
-        .message({"the currency of position \"", position.terms.id, "\" is unknown"})
-        .hint({"Add the code to escrowgrid.currencies again, with the exponent it had."})
-        .with("position_id", position.terms.id)
-        .with("currency", position.terms.currency.code);
-    raise(why);
-  }
+  values.text(position.terms.id).integer(position.version);
+  const bool is_found = execute(select_last_event, values, Sight::kFresh) == 1;
+  const std::optional<Datum> hash = is_found ? result_value(0, 1) : std::nullopt;
   position.last_event_hash = hash ? std::optional(stored_digest(*hash)) : std::nullopt;
-  position.terms.currency.exponent = DatumGetInt16(*exponent);
+  position.terms.currency.exponent = require_exponent(position.terms);
 }
 
 Datum update_position(const core::PositionTerms& terms, const core::Decision& decision) {
@@ -142,7 +132,7 @@ Datum update_position(const core::PositionTerms& terms, const core::Decision& de
   return write_position(update_row, values, terms, decision);
 }
 
-Datum insert_position(const core::PositionTerms& terms, const core::Decision& decision) {
+Datum insert_position(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision) {
   const int decimals = terms.currency.exponent;
   Bindings values;
   values.text(terms.id)
@@ -160,6 +150,9 @@ Datum insert_position(const core::PositionTerms& terms, const core::Decision& de
       .time(decision.due_at)
       .integer(decision.version)
       .bytes(decision.hash);
+  if (Tables* tables = origin.tables) {
+    return insert_position_direct(*tables, values);
+  }
   return write_position(insert_row, values, terms, decision);
 }
 

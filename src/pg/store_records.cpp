@@ -2,6 +2,7 @@
 #include "pg/own_write.hpp"
 #include "pg/records.hpp"
 #include "pg/statement.hpp"
+#include "pg/store_direct.hpp"
 
 namespace escrowgrid::pg::store {
 
@@ -20,10 +21,14 @@ Statement insert_ledger = {
 Statement insert_audit = {
     "INSERT INTO escrowgrid.audit_events (id, occurred_at, created_at, api_key_id, institution_id, method, path,"
     " action, resource_type, resource_id, payload, status_code, request_id, client_ip, db_role, outcome, error)"
-    " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " COALESCE($13::pg_catalog.inet, pg_catalog.inet_client_addr()), $14, $15, $16)"};
+    " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"};
 
-void insert_one(Table table, std::string_view key, Statement& statement, const Bindings& values) {
+// The same without SPI: for each column of the table, which of the values goes there.
+constexpr std::array<std::uint8_t, 14> kEventSources = {1, 2, 5, 6, 8, 9, 10, 9, 3, 4, 7, 11, 12, 13};
+constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};
+constexpr std::array<std::uint8_t, 17> kAuditSources = {1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 11, 12, 13, 14};
+
+void insert_by_spi(Table table, std::string_view key, Statement& statement, const Bindings& values) {
   begin_own_write(table, key);
   const std::uint64_t rows = execute(statement, values, Sight::kFresh);
   end_own_write();
@@ -33,6 +38,18 @@ void insert_one(Table table, std::string_view key, Statement& statement, const B
              errhint("Every transition must leave its event, ledger and audit rows; "
                      "remove the trigger or rule that drops one.")));
   }
+}
+
+// The claimed address, or the connection's own; none for a local socket.
+std::optional<Datum> client_address(const RequestClaims& claims) {
+  if (claims.client_ip) {
+    const std::string_view claimed = *claims.client_ip;
+    return DirectFunctionCall1(inet_in, CStringGetDatum(pnstrdup(claimed.data(), claimed.size())));
+  }
+  LOCAL_FCINFO(call, 0);
+  InitFunctionCallInfoData(*call, nullptr, 0, InvalidOid, nullptr, nullptr);
+  const Datum address = inet_client_addr(call);
+  return call->isnull ? std::nullopt : std::optional(address);
 }
 
 std::string_view append_event(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
@@ -56,7 +73,11 @@ std::string_view append_event(const Origin& origin, const core::PositionTerms& t
     values.null_bytes();
   }
   values.bytes(decision.hash);
-  insert_one(Table::kPositionEvents, id.view(), insert_event, values);
+  if (Tables* tables = origin.tables) {
+    write_direct(*tables, tables->events, tables->waiting_events, values, kEventSources);
+  } else {
+    insert_by_spi(Table::kPositionEvents, id.view(), insert_event, values);
+  }
   return {pnstrdup(id.c_str(), id.size()), id.size()};
 }
 
@@ -138,7 +159,11 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry) {
       .text(entry.new_state)
       .json(entry.payload)
       .text(origin.claims.request_id);
-  insert_one(Table::kLedgerEvents, id.view(), insert_ledger, values);
+  if (Tables* tables = origin.tables) {
+    write_direct(*tables, tables->ledger, tables->waiting_ledger, values, kLedgerSources);
+  } else {
+    insert_by_spi(Table::kLedgerEvents, id.view(), insert_ledger, values);
+  }
 }
 
 void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id) {
@@ -167,11 +192,15 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
       .json(entry.payload)
       .integer(entry.status_code)
       .text(origin.claims.request_id)
-      .text(origin.claims.client_ip)
+      .address(client_address(origin.claims))
       .text(origin.caller.db_role)
       .text(entry.error ? "failure" : "success")
       .json(entry.error);
-  insert_one(Table::kAuditEvents, id.view(), insert_audit, values);
+  if (Tables* tables = origin.tables) {
+    write_direct(*tables, tables->audit, tables->waiting_audit, values, kAuditSources);
+  } else {
+    insert_by_spi(Table::kAuditEvents, id.view(), insert_audit, values);
+  }
 }
 
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,

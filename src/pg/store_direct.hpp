@@ -1,0 +1,58 @@
+// The store's hot rows without SPI: positions and their records. Used by store_*.cpp and moves.cpp.
+#pragma once
+
+#include "pg/direct_write.hpp"
+#include "pg/statement.hpp"
+#include "pg/store.hpp"
+
+namespace escrowgrid::pg::store {
+
+// Rows that wait to be written together.
+struct Waiting {
+  direct::NewRow* rows = nullptr;
+  std::size_t count = 0;
+};
+
+// The tables that a move writes, open.
+struct Tables {
+  direct::Target positions;
+  direct::Target events;
+  direct::Target ledger;
+  direct::Target audit;
+  std::size_t waiting_most = 0;  // more than 0 while a batch collects its records
+  Waiting waiting_events;
+  Waiting waiting_ledger;
+  Waiting waiting_audit;
+};
+
+// Which binding ($1, $2, …) of a record's INSERT goes into which column; 0 for none.
+using ColumnSources = std::span<const std::uint8_t>;
+void write_direct(Tables& tables, direct::Target& target, Waiting& waiting, const Bindings& values,
+                  ColumnSources sources);
+
+// Inserts a position from the values of its INSERT.
+[[nodiscard]] Datum insert_position_direct(Tables& tables, const Bindings& values);
+
+// A position found by its id, and what is decided on. Views point into the row until it is cleared.
+class FoundPosition {
+ public:
+  explicit FoundPosition(Tables& tables) : tables_(tables), row_(tables.positions.open) {}
+
+  // False when there is none, or none of that institution.
+  [[nodiscard]] bool find(std::string_view id, const TextView& institution_id);
+  // Waits for the row's lock and reads its newest version; false when it is gone.
+  [[nodiscard]] bool lock();
+  [[nodiscard]] const core::PositionSnapshot& snapshot() const { return snapshot_; }
+  // Writes the decision; nothing, when somebody else was at the row meanwhile and it is not locked.
+  [[nodiscard]] std::optional<Datum> update(const core::Decision& decision);
+  void clear() { row_.clear(); }
+
+ private:
+  void read();
+  Tables& tables_;
+  direct::Row row_;
+  direct::Hold hold_ = direct::Hold::kNone;
+  core::PositionSnapshot snapshot_;
+};
+
+}  // namespace escrowgrid::pg::store
