@@ -37,6 +37,14 @@ bool has_overlong_number(Jsonb* json) {
   return false;
 }
 
+// Random bytes cost a system call or two, so they are drawn for many ids at once.
+struct RandomPool {
+  std::array<std::uint8_t, 4096> bytes{};
+  std::size_t left = 0;
+  int owner = 0;
+};
+RandomPool random_pool;
+
 // Whether the bytea has the size of `out`, which it fills then.
 template <typename Bytes>
 bool read_bytes(Datum value, Bytes& out) {
@@ -127,9 +135,24 @@ std::string_view jsonb_text(Datum value) {
 }
 
 void fill_random(std::span<std::uint8_t> bytes) {
-  if (!pg_strong_random(bytes.data(), bytes.size())) {
-    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
+  RandomPool& pool = random_pool;
+  // A backend must never go on with what the postmaster drew before it forked.
+  if (pool.owner != MyProcPid) {
+    pool.owner = MyProcPid;
+    pool.left = 0;
   }
+  Assert(bytes.size() <= pool.bytes.size());
+  if (pool.left < bytes.size()) {
+    pool.left = 0;
+    if (!pg_strong_random(pool.bytes.data(), pool.bytes.size())) {
+      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
+    }
+    pool.left = pool.bytes.size();
+  }
+  pool.left -= bytes.size();
+  std::uint8_t* drawn = pool.bytes.data() + pool.left;
+  std::copy_n(drawn, bytes.size(), bytes.begin());
+  std::fill_n(drawn, bytes.size(), std::uint8_t{0});  // what was given out is not kept
 }
 
 core::TypeIdText make_id(std::string_view prefix, core::Micros at) {

@@ -23,7 +23,7 @@ struct Column {
 
 struct Shape {
   const char* name;
-  std::span<const Column> columns;       // the first of the table, in this order
+  std::span<const Column> columns;         // the first of the table, in this order
   std::array<std::array<int, 2>, 2> keys;  // column numbers of each Key; 0 for none
 };
 
@@ -62,11 +62,16 @@ constexpr std::array kEventColumns = {
     Column{"hash", BYTEAOID},
 };
 constexpr std::array kLedgerColumns = {
-    Column{"id", TEXTOID},           Column{"kind", TEXTOID},
-    Column{"position_id", TEXTOID},  Column{"at", TIMESTAMPTZOID},
-    Column{"previous_state", TEXTOID}, Column{"new_state", TEXTOID},
-    Column{"payload", JSONBOID},     Column{"created_at", TIMESTAMPTZOID},
-    Column{"institution_id", TEXTOID}, Column{"request_id", TEXTOID},
+    Column{"id", TEXTOID},
+    Column{"kind", TEXTOID},
+    Column{"position_id", TEXTOID},
+    Column{"at", TIMESTAMPTZOID},
+    Column{"previous_state", TEXTOID},
+    Column{"new_state", TEXTOID},
+    Column{"payload", JSONBOID},
+    Column{"created_at", TIMESTAMPTZOID},
+    Column{"institution_id", TEXTOID},
+    Column{"request_id", TEXTOID},
 };
 constexpr std::array kAuditColumns = {
     Column{"id", TEXTOID},
@@ -215,7 +220,8 @@ bool is_proven_foreign_key(const Trigger* trigger, Oid relation) {
     const Oid positions = get_relname_relid("positions", schema);
     const Oid assets = get_relname_relid("assets", schema);
     is_proven = relation == positions
-                    ? constraint->confrelid == assets && names_columns(from, {"institution_id", "asset_id"}, relation) &&
+                    ? constraint->confrelid == assets &&
+                          names_columns(from, {"institution_id", "asset_id"}, relation) &&
                           names_columns(to, {"institution_id", "id"}, assets)
                     : constraint->confrelid == positions && names_columns(from, {"position_id"}, relation) &&
                           names_columns(to, {"id"}, positions);
@@ -233,8 +239,8 @@ bool has_only_known_triggers(Relation relation) {
   }
   for (int i = 0; i < triggers->numtriggers; ++i) {
     const Trigger* trigger = &triggers->triggers[i];
-    const bool is_known = trigger->tgisinternal ? is_proven_foreign_key(trigger, RelationGetRelid(relation))
-                                                : is_own_trigger(trigger);
+    const bool is_known =
+        trigger->tgisinternal ? is_proven_foreign_key(trigger, RelationGetRelid(relation)) : is_own_trigger(trigger);
     if (!is_known) {
       return false;
     }

@@ -13,8 +13,7 @@ struct Move {
   std::string_view event_id;
 };
 
-[[nodiscard]] std::optional<Move> create(store::Origin& origin, const core::CreationInput& input,
-                                         core::Refusal& why);
+[[nodiscard]] std::optional<Move> create(store::Origin& origin, const core::CreationInput& input, core::Refusal& why);
 
 [[nodiscard]] std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
                                        const core::TransitionRequest& request, core::Refusal& why);

@@ -55,8 +55,7 @@ void open_tables(Origin& origin) {
   constexpr std::array kNames = {direct::Name::kPositions, direct::Name::kPositionEvents, direct::Name::kLedgerEvents,
                                  direct::Name::kAuditEvents};
   auto* tables = new (palloc(sizeof(Tables))) Tables();
-  const std::array<direct::Target*, 4> targets = {&tables->positions, &tables->events, &tables->ledger,
-                                                  &tables->audit};
+  const std::array<direct::Target*, 4> targets = {&tables->positions, &tables->events, &tables->ledger, &tables->audit};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     const std::optional<direct::Target> target = direct::open_target(kNames[i]);
     if (!target) {

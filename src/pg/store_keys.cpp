@@ -1,11 +1,12 @@
 #include "pg/store_keys.hpp"
 
+#include "pg/direct_read.hpp"
 #include "pg/json_object.hpp"
 #include "pg/records.hpp"
 #include "pg/statement.hpp"
 
 extern "C" {
-#include "tcop/pquery.h"
+#include "utils/portal.h"
 }
 
 namespace escrowgrid::pg::store {
@@ -32,8 +33,6 @@ Statement select_key_for_update = {"SELECT " ESCROWGRID_KEY_COLUMNS
 Statement select_address = {
     "SELECT (pg_catalog.inet_client_addr() OPERATOR(pg_catalog.<<=) ANY"
     " (pg_catalog.string_to_array($1, ',')::pg_catalog.inet[])) IS TRUE"};
-
-Statement select_cursors = {"SELECT 1 FROM pg_catalog.pg_cursors AS c WHERE c.name OPERATOR(pg_catalog.<>) $1 LIMIT 1"};
 
 Statement insert_key_row = {
     "INSERT INTO escrowgrid.api_keys (id, institution_id, key_hash, label, role, created_at, expires_at, allowed_cidrs,"
@@ -69,7 +68,44 @@ Key read_key_columns() {
   return key;
 }
 
-std::optional<Key> find(Statement& statement, std::string_view value) {
+std::string_view copied(std::string_view text) {
+  return {pnstrdup(text.data(), text.size()), text.size()};
+}
+
+// The same without SPI; not for keys that are bound to networks, whose check SQL does better.
+struct DirectAnswer {
+  bool is_known = false;  // whether this way could tell
+  std::optional<Key> key;
+};
+
+DirectAnswer find_directly(direct::Key by, std::string_view value) {
+  enum { kId = 1, kInstitutionId = 2, kRole = 5, kRevokedAt = 7, kExpiresAt = 8, kAllowedCidrs = 9 };
+  DirectAnswer answer;
+  const direct::Open keys = direct::open(direct::Name::kApiKeys, AccessShareLock);
+  if (!keys) {
+    return answer;
+  }
+  direct::Row row(keys);
+  answer.is_known = true;
+  if (direct::find(keys, by, direct::TextKey{.first = value}, direct::latest_snapshot(), row)) {
+    answer.is_known = !row.value(kAllowedCidrs);
+    answer.key = Key{.id = copied(row.text(kId)),
+                     .institution_id = copied(row.text(kInstitutionId)),
+                     .role = core::parse_key_role(row.text(kRole)).value_or(core::Role::kReadOnly),
+                     .is_revoked = row.value(kRevokedAt).has_value(),
+                     .expires_at = row.time(kExpiresAt),
+                     .is_address_allowed = true};
+    row.clear();
+  }
+  direct::close(keys);
+  return answer;
+}
+
+std::optional<Key> find(Statement& statement, direct::Key by, std::string_view value) {
+  const DirectAnswer answer = find_directly(by, value);
+  if (answer.is_known) {
+    return answer.key;
+  }
   Bindings values;
   values.text(value);
   if (execute(statement, values, Sight::kLatest) != 1) {
@@ -106,11 +142,11 @@ Datum form_key_row(TupleDesc desc, std::string_view token) {
 }  // namespace
 
 std::optional<Key> find_key(std::string_view id) {
-  return find(select_key, id);
+  return find(select_key, direct::Key::kId, id);
 }
 
 std::optional<Key> find_key_by_hash(std::string_view key_hash) {
-  return find(select_key_by_hash, key_hash);
+  return find(select_key_by_hash, direct::Key::kSecond, key_hash);
 }
 
 bool is_address_allowed(const TextView& cidrs) {
@@ -124,9 +160,7 @@ bool is_address_allowed(const TextView& cidrs) {
 }
 
 bool has_open_cursor() {
-  Bindings values;
-  values.text(ActivePortal != nullptr ? ActivePortal->name : "");
-  return execute(select_cursors, values, Sight::kCaller) > 0;
+  return !ThereAreNoReadyPortals();  // the one that runs is active, not ready
 }
 
 Datum insert_key(const Origin& origin, const NewKey& key, std::string_view token, TupleDesc desc) {

@@ -79,6 +79,72 @@ std::optional<AssetTemplate> find_asset_template(std::string_view asset_id) {
   return found;
 }
 
+bool RuleRows::find(std::string_view asset_id) {
+  constexpr std::array kNames = {direct::Name::kAssets, direct::Name::kAssetTemplates, direct::Name::kPolicies};
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    tables_[i] = direct::open(kNames[i], AccessShareLock);
+    if (!tables_[i]) {
+      close();
+      return false;
+    }
+  }
+  if (!find_rows(asset_id)) {
+    close();
+    return false;
+  }
+  return true;
+}
+
+bool RuleRows::find_rows(std::string_view asset_id) {
+  enum { kAssetTemplate = 3, kRegion = 6, kTemplateInstitution = 2 };
+  Snapshot now = direct::latest_snapshot();
+  asset_.emplace(tables_[0]);
+  if (!direct::find(tables_[0], direct::Key::kId, direct::TextKey{.first = asset_id}, now, *asset_)) {
+    return false;
+  }
+  version_.asset = asset_->version();
+  template_.emplace(tables_[1]);
+  if (!direct::find(tables_[1], direct::Key::kId, direct::TextKey{.first = asset_->text(kAssetTemplate)}, now,
+                    *template_)) {
+    return false;
+  }
+  version_.asset_template = template_->version();
+  policy_.emplace(tables_[2]);
+  const direct::TextKey name = {.first = template_->text(kTemplateInstitution), .second = template_->text(kRegion)};
+  version_.policy.reset();
+  if (direct::find(tables_[2], direct::Key::kSecond, name, now, *policy_)) {
+    version_.policy = policy_->version();
+  }
+  return true;
+}
+
+AssetTemplate RuleRows::asset_template() const {
+  return {.institution_id = template_->text(2),
+          .code = template_->text(3),
+          .vertical = template_->text(5),
+          .region = template_->text(6),
+          .config = template_->value(7).value_or(0)};
+}
+
+std::optional<Datum> RuleRows::policy() const {
+  return version_.policy ? policy_->value(4) : std::nullopt;
+}
+
+void RuleRows::close() {
+  for (std::optional<direct::Row>* row : {&asset_, &template_, &policy_}) {
+    if (*row) {
+      (*row)->clear();
+      row->reset();
+    }
+  }
+  for (direct::Open& table : tables_) {
+    if (table) {
+      direct::close(table);
+      table = {};
+    }
+  }
+}
+
 std::optional<Datum> find_policy(const PolicyName& name) {
   return find_one(select_policy, name, Sight::kLatest);
 }

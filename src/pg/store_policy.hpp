@@ -1,6 +1,7 @@
 // Policies and what rules compare with. Part of the store.
 #pragma once
 
+#include "pg/direct_read.hpp"
 #include "pg/store.hpp"
 
 namespace escrowgrid::pg::store {
@@ -14,6 +15,35 @@ struct AssetTemplate {
   Datum config = 0;
 };
 [[nodiscard]] std::optional<AssetTemplate> find_asset_template(std::string_view asset_id);
+
+// The rows that an asset's rules are read from, as committed now, and by what a parsed form of them can be kept:
+// while all versions are the same, so are the rows.
+class RuleRows {
+ public:
+  struct Version {
+    direct::Row::Version asset;
+    direct::Row::Version asset_template;
+    std::optional<direct::Row::Version> policy;
+    friend bool operator==(const Version&, const Version&) = default;
+  };
+
+  // False when the rows cannot be read without SPI, or are not there.
+  [[nodiscard]] bool find(std::string_view asset_id);
+  [[nodiscard]] const Version& version() const { return version_; }
+  [[nodiscard]] AssetTemplate asset_template() const;
+  [[nodiscard]] std::optional<Datum> policy() const;
+  void close();
+
+ private:
+  [[nodiscard]] bool find_rows(std::string_view asset_id);
+  std::array<direct::Open, 3> tables_{};
+  std::optional<direct::Row> asset_;
+  std::optional<direct::Row> template_;
+  std::optional<direct::Row> policy_;
+  Version version_;
+};
+
+static_assert(std::is_trivially_destructible_v<RuleRows>);
 
 struct PolicyName {
   std::string_view institution_id;
