@@ -52,10 +52,10 @@ stage_server() {
   export STAGED_BIN
 }
 
-# Settings beyond the defaults come as arguments, one "name = value" each.
+# Settings beyond the defaults come as arguments, one "name = value" each; SERVER_LOCALE names another locale.
 start_server() {
   as_server_user "$STAGED_BIN/initdb" -D "$THROWAWAY/data/pg" -U postgres --auth=trust --encoding=UTF8 \
-    --locale=C.UTF-8 --no-sync >"$THROWAWAY/initdb.log" 2>&1 || { cat "$THROWAWAY/initdb.log" >&2; die "initdb failed"; }
+    --locale="${SERVER_LOCALE:-C.UTF-8}" --no-sync >"$THROWAWAY/initdb.log" 2>&1 || { cat "$THROWAWAY/initdb.log" >&2; die "initdb failed"; }
   {
     printf "listen_addresses = ''\n"
     printf "unix_socket_directories = '%s'\n" "$THROWAWAY/socket"
@@ -68,11 +68,17 @@ start_server() {
   unset PGSERVICE PGPASSWORD PGOPTIONS
 }
 
-stop_server() {
-  [ -n "$THROWAWAY" ] || return 0
+# The server and its data, so that another can be started in its place.
+drop_server() {
   if [ -f "$THROWAWAY/data/pg/postmaster.pid" ]; then
     as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -m immediate -s stop || true
   fi
+  rm -rf "$THROWAWAY/data/pg"
+}
+
+stop_server() {
+  [ -n "$THROWAWAY" ] || return 0
+  drop_server
   rm -rf "$THROWAWAY"
   THROWAWAY=
 }

@@ -5,6 +5,7 @@ extern "C" {
 #include "access/skey.h"
 #include "catalog/pg_collation.h"
 #include "executor/tuptable.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 }
 
@@ -31,6 +32,11 @@ bool find_by(const Open& open, Key key, std::span<ScanKeyData> keys, Snapshot sn
   index_endscan(scan);
   index_close(index, NoLock);
   return is_found;
+}
+
+// A table may have been truncated or rewritten since the place was noted.
+bool is_within(const Open& open, const ItemPointerData& tid) {
+  return ItemPointerGetBlockNumber(&tid) < RelationGetNumberOfBlocks(open.relation);
 }
 
 }  // namespace
@@ -80,6 +86,20 @@ bool find(const Open& open, Key key, std::string_view first, std::int32_t second
   set_text(keys[0], 1, first);
   ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, INT4OID, InvalidOid, F_INT4EQ, Int32GetDatum(second));
   return find_by(open, key, keys, snapshot, out);
+}
+
+bool fetch(const Open& open, const Row::Version& version, Snapshot snapshot, Row& out) {
+  ItemPointerData tid = version.tid;
+  if (!ItemPointerIsValid(&tid) || !is_within(open, tid) ||
+      !table_tuple_fetch_row_version(open.relation, &tid, snapshot, out.slot())) {
+    return false;
+  }
+  slot_getallattrs(out.slot());
+  if (out.version() == version) {
+    return true;
+  }
+  out.clear();
+  return false;
 }
 
 Snapshot latest_snapshot() {

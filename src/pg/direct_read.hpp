@@ -46,6 +46,9 @@ struct TextKey {
 [[nodiscard]] bool find(const Open& open, Key key, std::string_view first, std::int32_t second, Snapshot snapshot,
                         Row& out);
 
+// Whether that version of a row is still what the snapshot sees; then `out` is it. Cheaper than finding it again.
+[[nodiscard]] bool fetch(const Open& open, const Row::Version& version, Snapshot snapshot, Row& out);
+
 // What is committed now, at every isolation level, and in parallel workers too.
 [[nodiscard]] Snapshot latest_snapshot();
 

@@ -45,47 +45,71 @@ struct BatchResult {
   std::span<TextView> event_ids;
 };
 
-BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch) {
+// Root's batch is bound to the institution of its first position; another one's was found missing then.
+void require_one_institution(std::string_view id) {
+  if (!store::find_position_institution(id, std::nullopt)) {
+    return;
+  }
+  core::Refusal why;
+  why.begin(core::Condition::kInvalidParameter)
+      .message({"the positions of a batch must belong to one institution"})
+      .hint({"Make a call for each institution."})
+      .with("parameter", "position_ids")
+      .with("value", id);
+  raise(why);
+}
+
+Move require_move(store::Origin& origin, const core::BatchInput& batch, std::size_t at, bool is_root) {
+  core::Refusal why;
+  const std::string_view id = *batch.position_ids[at];
+  const std::optional<Move> made = move(origin, id, require_request(origin, batch, at), why);
+  if (!made) {
+    if (is_root && why.condition() == core::Condition::kNotFound) {
+      require_one_institution(id);
+    }
+    why.with_number("element", static_cast<std::int64_t>(at) + 1);
+    raise(why);
+  }
+  return *made;
+}
+
+// In portions, so that the memory of a call does not grow with the size of the batch; what comes back is kept.
+BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch, bool is_root) {
+  constexpr std::size_t kPortion = 100;
   const std::size_t count = batch.position_ids.size();
-  store::begin_records(origin, count);
   const BatchResult result = {
       .rows = {static_cast<Datum*>(palloc(sizeof(Datum) * count)), count},
       .event_ids = {static_cast<TextView*>(palloc0(sizeof(TextView) * count)), count},
   };
-  for (const std::size_t at : in_lock_order(batch.position_ids)) {
-    core::Refusal why;
-    const std::optional<Move> made = move(origin, *batch.position_ids[at], require_request(origin, batch, at), why);
-    if (!made) {
-      why.with_number("element", static_cast<std::int64_t>(at) + 1);
-      raise(why);
+  const std::span<const std::size_t> order = in_lock_order(batch.position_ids);
+  store::begin_records(origin, kPortion);
+  MemoryContext outer = CurrentMemoryContext;
+  MemoryContext portion = AllocSetContextCreate(outer, "escrowgrid batch", ALLOCSET_DEFAULT_SIZES);
+  for (std::size_t begin = 0; begin < count; begin += kPortion) {
+    MemoryContextSwitchTo(portion);
+    for (const std::size_t at : order.subspan(begin, std::min(kPortion, count - begin))) {
+      const Move made = require_move(origin, batch, at, is_root);
+      MemoryContextSwitchTo(outer);
+      result.rows[at] = datumCopy(made.row, false, -1);
+      result.event_ids[at] = std::string_view(pnstrdup(made.event_id.data(), made.event_id.size()), made.event_id.size());
+      MemoryContextSwitchTo(portion);
     }
-    result.rows[at] = made->row;
-    result.event_ids[at] = made->event_id;
+    store::write_records(origin);
+    MemoryContextReset(portion);
   }
-  store::write_records(origin);
+  MemoryContextSwitchTo(outer);
+  MemoryContextDelete(portion);
   return result;
 }
 
-// All positions of a batch belong to one institution: no transaction touches two institutions' data.
-TextView require_one_institution(const Caller& caller, std::span<const TextView> ids) {
-  TextView shared;
-  for (const TextView& id : ids) {
-    const TextView institution_id = store::find_position_institution(*id, caller.institution_id);
-    if (!institution_id) {
-      raise_not_found("position", *id);
-    }
-    if (shared && shared != institution_id) {
-      core::Refusal why;
-      why.begin(core::Condition::kInvalidParameter)
-          .message({"the positions of a batch must belong to one institution"})
-          .hint({"Make a call for each institution."})
-          .with("parameter", "position_ids")
-          .with("value", *id);
-      raise(why);
-    }
-    shared = institution_id;
+// The institution whose positions these are: the caller's, or for root that of the first.
+std::string_view require_institution_of(const Caller& caller, std::string_view first_id) {
+  const TextView institution_id =
+      caller.institution_id ? caller.institution_id : store::find_position_institution(first_id, std::nullopt);
+  if (!institution_id) {
+    raise_not_found("position", first_id);
   }
-  return shared;
+  return *institution_id;
 }
 
 Datum transition_batch(FunctionCallInfo fcinfo) {
@@ -107,15 +131,16 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
     raise(why);
   }
   static_cast<void>(require_request(origin, batch, 0));  // what all share is judged before anything is looked up
-  const TextView institution_id = require_one_institution(caller, batch.position_ids);
+  const bool is_root = !caller.institution_id;
+  origin.caller.institution_id = require_institution_of(caller, *batch.position_ids[0]);
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
   if (!key) {
-    put_rows(fcinfo, perform_batch(origin, batch).rows);
+    put_rows(fcinfo, perform_batch(origin, batch, is_root).rows);
     store::close_tables(origin);
     store::close(session);
     return 0;
   }
-  const IdempotencyKey claimed = {.institution_id = *institution_id, .key = *key};
+  const IdempotencyKey claimed = {.institution_id = *origin.caller.institution_id, .key = *key};
   switch (claim(claimed, core::fingerprint(batch), why)) {
     case Claim::kRefused:
       raise(why);
@@ -123,7 +148,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
       put_rows(fcinfo, store::replay_claim(claimed));
       break;
     case Claim::kMade: {
-      const BatchResult result = perform_batch(origin, batch);
+      const BatchResult result = perform_batch(origin, batch, is_root);
       store::complete_claim(claimed, result.event_ids);
       put_rows(fcinfo, result.rows);
       break;
@@ -153,13 +178,17 @@ Datum expire_due(FunctionCallInfo fcinfo) {
   std::int32_t expired = 0;
   const std::span<const std::string_view> due =
       store::lock_due_positions(clock_micros(), caller.institution_id, *max_count);
+  constexpr std::int32_t kPortion = 100;
   store::open_tables(origin);
-  store::begin_records(origin, due.size());
+  store::begin_records(origin, kPortion);
   for (const std::string_view id : due) {
     request.content = event_content(caller, "expires_at has passed", std::nullopt);
     core::Refusal why;
     if (move(origin, id, request, why)) {
       ++expired;
+      if (expired % kPortion == 0) {
+        store::write_records(origin);
+      }
     } else {
       // One position whose records contradict each other must not keep all others from expiring.
       ereport(WARNING, (errmsg("position \"%s\" was not expired", pnstrdup(id.data(), id.size())),

@@ -79,7 +79,7 @@ void explain(Explanation& out, const Caller& caller, const core::TransitionInput
     out.ask(check.name, is_passed, why, facts);
   }
   core::RuleReport report;
-  judge(position, *request, report);
+  judge(position, *request, CallNumber{0}, report);
   out.report(report);
 }
 

@@ -57,9 +57,9 @@ std::optional<Move> create(store::Origin& origin, const core::CreationInput& inp
 namespace {
 
 std::optional<core::Decision> decide(const core::PositionSnapshot& position, const core::TransitionRequest& request,
-                                     core::Refusal& why) {
+                                     CallNumber call, core::Refusal& why) {
   const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
-  return decision && check_rules(position, request, why) ? decision : std::nullopt;
+  return decision && check_rules(position, request, call, why) ? decision : std::nullopt;
 }
 
 struct Written {
@@ -71,15 +71,15 @@ struct Written {
 // write itself finds out. Otherwise the row is locked, waiting for whoever has it, and decided on anew: a refusal,
 // too, is given on the row under its lock.
 std::optional<Written> decide_and_update(store::FoundPosition& position, std::string_view position_id,
-                                         const core::TransitionRequest& request, core::Refusal& why) {
-  std::optional<core::Decision> decision = decide(position.snapshot(), request, why);
+                                         const core::TransitionRequest& request, CallNumber call, core::Refusal& why) {
+  std::optional<core::Decision> decision = decide(position.snapshot(), request, call, why);
   std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
   if (!row) {
     if (!position.lock()) {
       core::refuse_not_found("position", position_id, why);
       return std::nullopt;
     }
-    decision = decide(position.snapshot(), request, why);
+    decision = decide(position.snapshot(), request, CallNumber{0}, why);  // the wait may have been long
     if (!decision) {
       return std::nullopt;
     }
@@ -98,7 +98,7 @@ std::optional<Move> move_directly(const store::Origin& origin, std::string_view 
   std::optional<Move> made;
   if (!position.find(position_id, origin.caller.institution_id)) {
     core::refuse_not_found("position", position_id, why);
-  } else if (const std::optional<Written> written = decide_and_update(position, position_id, request, why)) {
+  } else if (const std::optional<Written> written = decide_and_update(position, position_id, request, origin.tables->call, why)) {
     made = Move{.row = written->row,
                 .event_id = store::record(origin, position.snapshot().terms, written->decision, request.content)};
   }
@@ -120,7 +120,7 @@ std::optional<Move> move(const store::Origin& origin, std::string_view position_
     core::refuse_not_found("position", position_id, why);
     return std::nullopt;
   }
-  const std::optional<core::Decision> decision = decide(position, request, why);
+  const std::optional<core::Decision> decision = decide(position, request, CallNumber{0}, why);
   if (!decision) {
     return std::nullopt;
   }

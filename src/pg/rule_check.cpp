@@ -47,6 +47,7 @@ struct KeptRules {
   store::RuleRows::Version version;
   MemoryContext memory = nullptr;
   bool is_filled = false;
+  CallNumber call = 0;  // the call that looked last
   Rules rules;
 };
 constexpr std::size_t kKept = 32;
@@ -79,13 +80,18 @@ void fill(KeptRules& kept, std::string_view asset_id, const store::RuleRows& row
   kept.is_filled = true;
 }
 
-const Rules& load_rules(std::string_view asset_id) {
+const Rules& load_rules(std::string_view asset_id, CallNumber call) {
   KeptRules& kept = kept_rules[std::hash<std::string_view>()(asset_id) % kKept];
+  const bool is_known = kept.is_filled && kept.asset_id.view() == asset_id;
+  if (is_known && call != 0 && kept.call == call) {
+    return kept.rules;
+  }
   store::RuleRows rows;
-  if (rows.find(asset_id)) {
-    if (!kept.is_filled || kept.asset_id.view() != asset_id || !(kept.version == rows.version())) {
+  if (rows.find(asset_id, is_known ? &kept.version : nullptr)) {
+    if (!is_known || !(kept.version == rows.version())) {
       fill(kept, asset_id, rows);
     }
+    kept.call = call;
     rows.close();
     return kept.rules;
   }
@@ -100,9 +106,14 @@ const Rules& load_rules(std::string_view asset_id) {
 
 }  // namespace
 
+CallNumber next_call_number() {
+  static CallNumber last = 0;
+  return ++last;
+}
+
 void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& report) {
   const core::PositionTerms& terms = creation.terms;
-  const Rules& rules = load_rules(terms.asset_id);
+  const Rules& rules = load_rules(terms.asset_id, 0);
   const core::RuleSet* set = &rules.set;
   core::RuleSet locked;
   core::Amount open;
@@ -126,8 +137,9 @@ void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& re
       report);
 }
 
-void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, core::RuleReport& report) {
-  const Rules& rules = load_rules(position.terms.asset_id);
+void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, CallNumber call,
+           core::RuleReport& report) {
+  const Rules& rules = load_rules(position.terms.asset_id, call);
   const bool reads_metadata = rules.set.policy && !rules.set.policy->required_metadata.items().empty();
   core::judge_transition(
       rules.set,
@@ -147,9 +159,10 @@ bool check_rules(const CreationCase& creation, core::Refusal& why) {
   return true;
 }
 
-bool check_rules(const core::PositionSnapshot& position, const core::TransitionRequest& request, core::Refusal& why) {
+bool check_rules(const core::PositionSnapshot& position, const core::TransitionRequest& request, CallNumber call,
+                 core::Refusal& why) {
   core::RuleReport report;
-  judge(position, request, report);
+  judge(position, request, call, report);
   if (!report.all_passed()) {
     report.refuse(why);
     why.with("position_id", position.terms.id).with_number("version", position.version);

@@ -16,11 +16,16 @@ struct CreationCase {
 };
 void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& report);
 
-void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, core::RuleReport& report);
+// Within one call the rules of an asset are looked up once. The number tells calls apart; 0 looks them up anew.
+using CallNumber = std::uint64_t;
+[[nodiscard]] CallNumber next_call_number();
+
+void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, CallNumber call,
+           core::RuleReport& report);
 
 // The same as a verdict: false, with ZE201, when a rule forbids it. Exposure limits are held under lock.
 [[nodiscard]] bool check_rules(const CreationCase& creation, core::Refusal& why);
 [[nodiscard]] bool check_rules(const core::PositionSnapshot& position, const core::TransitionRequest& request,
-                               core::Refusal& why);
+                               CallNumber call, core::Refusal& why);
 
 }  // namespace escrowgrid::pg

@@ -54,8 +54,9 @@ void read_last_event(core::PositionSnapshot& position);
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                         const core::EventContent& content);
 
-// The same for many, all at once and in order, when `tables` are open: record() only keeps them until then.
-void begin_records(Origin& origin, std::size_t count);
+// The same for many, all at once and in order, when `tables` are open: from begin_records() on record() keeps up to
+// `most` of them, and the memory they are in has to last until write_records().
+void begin_records(Origin& origin, std::size_t most);
 void write_records(Origin& origin);
 
 // The failure row of a refusal that the caller's transaction survives.

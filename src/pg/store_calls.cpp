@@ -1,5 +1,6 @@
 #include "pg/store_calls.hpp"
 
+#include "pg/direct_read.hpp"
 #include "pg/statement.hpp"
 
 namespace escrowgrid::pg::store {
@@ -119,6 +120,21 @@ std::int64_t purge_claims(core::Micros before) {
 }
 
 TextView find_position_institution(std::string_view id, const TextView& institution_id) {
+  if (const direct::Open positions = direct::open(direct::Name::kPositions, AccessShareLock)) {
+    direct::Row row(positions);
+    TextView owner;
+    direct::push_snapshot();
+    if (direct::find(positions, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(), row)) {
+      const std::string_view found = row.text(2);
+      if (!institution_id || *institution_id == found) {
+        owner = std::string_view(pnstrdup(found.data(), found.size()), found.size());
+      }
+      row.clear();
+    }
+    direct::pop_snapshot();
+    direct::close(positions);
+    return owner;
+  }
   Bindings values;
   values.text(id).text(institution_id);
   if (execute(select_position_institution, values, Sight::kFresh) != 1) {

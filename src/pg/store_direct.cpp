@@ -2,6 +2,7 @@
 
 #include "pg/position_row.hpp"
 #include "pg/report.hpp"
+#include "pg/rule_check.hpp"
 
 extern "C" {
 #include "utils/numeric.h"
@@ -66,6 +67,7 @@ void open_tables(Origin& origin) {
     }
     *targets[i] = *target;
   }
+  tables->call = next_call_number();
   origin.tables = tables;
 }
 
@@ -80,15 +82,15 @@ void close_tables(Origin& origin) {
   origin.tables = nullptr;
 }
 
-void begin_records(Origin& origin, std::size_t count) {
+void begin_records(Origin& origin, std::size_t most) {
   if (origin.tables == nullptr) {
     return;
   }
   for (Waiting* waiting :
        {&origin.tables->waiting_events, &origin.tables->waiting_ledger, &origin.tables->waiting_audit}) {
-    *waiting = {.rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * count)), .count = 0};
+    *waiting = {.rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * std::max<std::size_t>(most, 1))), .count = 0};
   }
-  origin.tables->waiting_most = count;
+  origin.tables->waiting_most = most;
 }
 
 void write_records(Origin& origin) {
@@ -96,10 +98,13 @@ void write_records(Origin& origin) {
     return;
   }
   Tables& tables = *origin.tables;
-  direct::insert_many(tables.events, {tables.waiting_events.rows, tables.waiting_events.count});
-  direct::insert_many(tables.ledger, {tables.waiting_ledger.rows, tables.waiting_ledger.count});
-  direct::insert_many(tables.audit, {tables.waiting_audit.rows, tables.waiting_audit.count});
-  tables.waiting_most = 0;
+  const auto write = [](direct::Target& target, Waiting& waiting) {
+    direct::insert_many(target, {waiting.rows, waiting.count});
+    waiting.count = 0;
+  };
+  write(tables.events, tables.waiting_events);
+  write(tables.ledger, tables.waiting_ledger);
+  write(tables.audit, tables.waiting_audit);
   CommandCounterIncrement();
 }
 

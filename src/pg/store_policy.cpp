@@ -79,7 +79,7 @@ std::optional<AssetTemplate> find_asset_template(std::string_view asset_id) {
   return found;
 }
 
-bool RuleRows::find(std::string_view asset_id) {
+bool RuleRows::find(std::string_view asset_id, const Version* hint) {
   constexpr std::array kNames = {direct::Name::kAssets, direct::Name::kAssetTemplates, direct::Name::kPolicies};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     tables_[i] = direct::open(kNames[i], AccessShareLock);
@@ -88,28 +88,37 @@ bool RuleRows::find(std::string_view asset_id) {
       return false;
     }
   }
-  if (!find_rows(asset_id)) {
+  if (!find_rows(asset_id, hint)) {
     close();
     return false;
   }
   return true;
 }
 
-bool RuleRows::find_rows(std::string_view asset_id) {
+bool RuleRows::find_rows(std::string_view asset_id, const Version* hint) {
   enum { kAssetTemplate = 3, kRegion = 6, kTemplateInstitution = 2 };
   Snapshot now = direct::latest_snapshot();
   asset_.emplace(tables_[0]);
+  template_.emplace(tables_[1]);
+  policy_.emplace(tables_[2]);
+  if (hint != nullptr && hint->policy && direct::fetch(tables_[0], hint->asset, now, *asset_) &&
+      direct::fetch(tables_[1], hint->asset_template, now, *template_) &&
+      direct::fetch(tables_[2], *hint->policy, now, *policy_)) {
+    version_ = *hint;
+    return true;
+  }
+  for (direct::Row* row : {&*asset_, &*template_, &*policy_}) {
+    row->clear();
+  }
   if (!direct::find(tables_[0], direct::Key::kId, direct::TextKey{.first = asset_id}, now, *asset_)) {
     return false;
   }
   version_.asset = asset_->version();
-  template_.emplace(tables_[1]);
   if (!direct::find(tables_[1], direct::Key::kId, direct::TextKey{.first = asset_->text(kAssetTemplate)}, now,
                     *template_)) {
     return false;
   }
   version_.asset_template = template_->version();
-  policy_.emplace(tables_[2]);
   const direct::TextKey name = {.first = template_->text(kTemplateInstitution), .second = template_->text(kRegion)};
   version_.policy.reset();
   if (direct::find(tables_[2], direct::Key::kSecond, name, now, *policy_)) {

@@ -27,15 +27,15 @@ class RuleRows {
     friend bool operator==(const Version&, const Version&) = default;
   };
 
-  // False when the rows cannot be read without SPI, or are not there.
-  [[nodiscard]] bool find(std::string_view asset_id);
+  // False when the rows cannot be read without SPI, or are not there. `hint` is where they were the last time.
+  [[nodiscard]] bool find(std::string_view asset_id, const Version* hint);
   [[nodiscard]] const Version& version() const { return version_; }
   [[nodiscard]] AssetTemplate asset_template() const;
   [[nodiscard]] std::optional<Datum> policy() const;
   void close();
 
  private:
-  [[nodiscard]] bool find_rows(std::string_view asset_id);
+  [[nodiscard]] bool find_rows(std::string_view asset_id, const Version* hint);
   std::array<direct::Open, 3> tables_{};
   std::optional<direct::Row> asset_;
   std::optional<direct::Row> template_;

@@ -288,7 +288,7 @@ HeapTuple before_update(const TriggerCall& call) {
     raise(why);
   }
   require_followed(call, rows, *decision);
-  if (!check_rules(position, request, why)) {
+  if (!check_rules(position, request, CallNumber{0}, why)) {
     raise(why);
   }
   MemoryContext inner = MemoryContextSwitchTo(outer);
