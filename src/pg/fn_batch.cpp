@@ -91,7 +91,8 @@ BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch, 
       const Move made = require_move(origin, batch, at, is_root);
       MemoryContextSwitchTo(outer);
       result.rows[at] = datumCopy(made.row, false, -1);
-      result.event_ids[at] = std::string_view(pnstrdup(made.event_id.data(), made.event_id.size()), made.event_id.size());
+      result.event_ids[at] =
+          std::string_view(pnstrdup(made.event_id.data(), made.event_id.size()), made.event_id.size());
       MemoryContextSwitchTo(portion);
     }
     store::write_records(origin);

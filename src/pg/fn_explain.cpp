@@ -50,12 +50,12 @@ static_assert(std::is_trivially_destructible_v<Explanation>);
 std::string_view facts_of(const core::PositionSnapshot& position, const core::TransitionRequest& request) {
   const int decimals = position.terms.currency.exponent;
   JsonObject facts;
-  return facts.text("state", core::state_name(position.state))
+  facts.text("state", core::state_name(position.state))
       .integer("version", position.version)
       .text("to_state", core::state_name(request.to))
       .amount("amount", request.amount, decimals)
-      .amount("held", position.held(), decimals)
-      .view();
+      .amount("held", position.held(), decimals);
+  return jsonb_text(facts.datum());
 }
 
 void explain(Explanation& out, const Caller& caller, const core::TransitionInput& input) {
@@ -113,10 +113,10 @@ void explain(Explanation& out, const Caller& caller, const core::CreationInput& 
                                      .external_reference = input.external_reference,
                                      .expires_at = input.expires_at};
   JsonObject facts;
-  const std::string_view compared = facts.amount("amount", terms.amount, *exponent)
-                                        .text("currency", terms.currency.code)
-                                        .integer("currency_decimals", *exponent)
-                                        .view();
+  facts.amount("amount", terms.amount, *exponent)
+      .text("currency", terms.currency.code)
+      .integer("currency_decimals", *exponent);
+  const std::string_view compared = jsonb_text(facts.datum());
   for (const core::CreationCheck& check : core::creation_checks()) {
     const bool is_passed = check.passes(terms, now, why);
     out.ask(check.name, is_passed, why, compared);

@@ -163,7 +163,7 @@ Datum rotate_api_key(FunctionCallInfo fcinfo) {
                               .token_hint = {}});
   JsonObject payload;
   payload.integer("overlapSeconds", overlap / USECS_PER_SEC);
-  store::audit_key(origin, old.key, "API_KEY_ROTATED", payload.view());
+  store::audit_key(origin, old.key, "API_KEY_ROTATED", payload.datum());
   store::close(session);
   return row;
 }
@@ -176,7 +176,7 @@ Datum revoke_api_key(FunctionCallInfo fcinfo) {
     store::revoke_key(locked.key.id, clock_micros());
     JsonObject payload;
     store::audit_key(store::origin_of(caller, "escrow_revoke_api_key"), locked.key, "API_KEY_REVOKED",
-                     payload.text("label", locked.label).view());
+                     payload.text("label", locked.label).datum());
   }
   const Datum row = store::read_key(locked.key.id, result_desc(fcinfo));
   store::close(session);

@@ -1,78 +1,99 @@
 #include "pg/json_object.hpp"
 
-extern "C" {
-#include "lib/stringinfo.h"
-#include "utils/json.h"
-}
-
 namespace escrowgrid::pg {
 
-JsonObject::JsonObject() : out_(makeStringInfo()) {
-  appendStringInfoChar(out_, '{');
+namespace {
+
+JsonbValue string_value(std::string_view text) {
+  JsonbValue value{};
+  value.type = jbvString;
+  value.val.string.val = const_cast<char*>(text.data());  // only read
+  value.val.string.len = static_cast<int>(text.size());
+  return value;
 }
 
-void JsonObject::append(std::string_view raw) {
-  appendBinaryStringInfo(out_, raw.data(), static_cast<int>(raw.size()));
+JsonbValue numeric_value(Datum number) {
+  JsonbValue value{};
+  value.type = jbvNumeric;
+  value.val.numeric = DatumGetNumeric(number);
+  return value;
 }
 
-void JsonObject::append_string(std::string_view text) {
-  escape_json(out_, pnstrdup(text.data(), text.size()));
+}  // namespace
+
+JsonObject::JsonObject() {
+  pushJsonbValue(&state_, WJB_BEGIN_OBJECT, nullptr);
 }
 
-void JsonObject::begin_member(const char* key) {
-  if (!is_empty_) {
-    append(", ");
-  }
-  is_empty_ = false;
-  append_string(key);
-  append(": ");
+void JsonObject::put_key(const char* key) {
+  JsonbValue value = string_value(key);
+  pushJsonbValue(&state_, WJB_KEY, &value);
+}
+
+void JsonObject::put_null() {
+  JsonbValue value{};
+  value.type = jbvNull;
+  pushJsonbValue(&state_, WJB_VALUE, &value);
 }
 
 JsonObject& JsonObject::text(const char* key, const TextView& value) {
-  begin_member(key);
-  if (value) {
-    append_string(*value);
-  } else {
-    append("null");
+  put_key(key);
+  if (!value) {
+    put_null();
+    return *this;
   }
+  JsonbValue string = string_value(*value);
+  pushJsonbValue(&state_, WJB_VALUE, &string);
   return *this;
 }
 
 JsonObject& JsonObject::amount(const char* key, const std::optional<core::Amount>& value, int decimals) {
-  begin_member(key);
-  append(value ? value->text(decimals).view() : std::string_view("null"));
+  put_key(key);
+  if (!value) {
+    put_null();
+    return *this;
+  }
+  JsonbValue number = numeric_value(numeric_datum(*value, decimals));
+  pushJsonbValue(&state_, WJB_VALUE, &number);
   return *this;
 }
 
 JsonObject& JsonObject::integer(const char* key, std::int64_t value) {
-  begin_member(key);
-  appendStringInfo(out_, INT64_FORMAT, value);
+  put_key(key);
+  JsonbValue number = numeric_value(NumericGetDatum(int64_to_numeric(value)));
+  pushJsonbValue(&state_, WJB_VALUE, &number);
   return *this;
 }
 
 JsonObject& JsonObject::texts(const char* key, std::span<const TextView> values) {
-  begin_member(key);
-  append("[");
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    append(i == 0 ? "" : ", ");
-    append_string(values[i].value_or(std::string_view()));
+  put_key(key);
+  pushJsonbValue(&state_, WJB_BEGIN_ARRAY, nullptr);
+  for (const TextView& text : values) {
+    JsonbValue string = string_value(text.value_or(std::string_view()));
+    pushJsonbValue(&state_, WJB_ELEM, &string);
   }
-  append("]");
+  pushJsonbValue(&state_, WJB_END_ARRAY, nullptr);
   return *this;
 }
 
 JsonObject& JsonObject::json(const char* key, const TextView& value) {
-  begin_member(key);
-  append(value.value_or("null"));
+  put_key(key);
+  if (!value) {
+    put_null();
+    return *this;
+  }
+  Jsonb* parsed =
+      DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(value->data(), value->size()))));
+  JsonbValue container{};
+  container.type = jbvBinary;
+  container.val.binary.data = &parsed->root;
+  container.val.binary.len = static_cast<int>(VARSIZE(parsed) - VARHDRSZ);
+  pushJsonbValue(&state_, WJB_VALUE, &container);
   return *this;
 }
 
-std::string_view JsonObject::view() {
-  if (!is_closed_) {
-    append("}");
-    is_closed_ = true;
-  }
-  return {out_->data, static_cast<std::size_t>(out_->len)};
+Datum JsonObject::datum() {
+  return PointerGetDatum(JsonbValueToJsonb(pushJsonbValue(&state_, WJB_END_OBJECT, nullptr)));
 }
 
 }  // namespace escrowgrid::pg

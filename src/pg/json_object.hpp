@@ -1,4 +1,5 @@
-// A JSON object for ledger and audit payloads, in memory of PostgreSQL's.
+// A JSON object for ledger and audit payloads, built as jsonb without a text between. Texts given have to live until
+// datum() is taken.
 #pragma once
 
 #include "pg/datum.hpp"
@@ -12,17 +13,15 @@ class JsonObject {
   JsonObject& amount(const char* key, const std::optional<core::Amount>& value, int decimals);
   JsonObject& integer(const char* key, std::int64_t value);
   JsonObject& texts(const char* key, std::span<const TextView> values);
-  // `value` is one complete JSON value.
+  // `value` is the text of one JSON object or array.
   JsonObject& json(const char* key, const TextView& value);
-  [[nodiscard]] std::string_view view();
+  // jsonb; once, at the end.
+  [[nodiscard]] Datum datum();
 
  private:
-  void begin_member(const char* key);
-  void append(std::string_view raw);
-  void append_string(std::string_view text);
-  StringInfo out_;
-  bool is_empty_ = true;
-  bool is_closed_ = false;
+  void put_key(const char* key);
+  void put_null();
+  JsonbParseState* state_ = nullptr;
 };
 
 static_assert(std::is_trivially_destructible_v<JsonObject>);

@@ -98,7 +98,8 @@ std::optional<Move> move_directly(const store::Origin& origin, std::string_view 
   std::optional<Move> made;
   if (!position.find(position_id, origin.caller.institution_id)) {
     core::refuse_not_found("position", position_id, why);
-  } else if (const std::optional<Written> written = decide_and_update(position, position_id, request, origin.tables->call, why)) {
+  } else if (const std::optional<Written> written =
+                 decide_and_update(position, position_id, request, origin.tables->call, why)) {
     made = Move{.row = written->row,
                 .event_id = store::record(origin, position.snapshot().terms, written->decision, request.content)};
   }

@@ -11,7 +11,7 @@ struct LedgerEntry {
   TextView position_id;
   TextView previous_state;
   TextView new_state;
-  std::string_view payload;  // a JSON object
+  Datum payload = 0;  // jsonb, an object
   core::Micros at = 0;
 };
 void append_ledger(const Origin& origin, const LedgerEntry& entry);
@@ -21,7 +21,7 @@ struct AuditEntry {
   TextView institution_id;  // absent for what concerns none
   std::string_view resource_type;
   TextView resource_id;
-  TextView payload;               // a JSON object
+  std::optional<Datum> payload;   // jsonb, an object
   TextView error = std::nullopt;  // a JSON object, of a failure
   int status_code = 200;
   core::Micros at = 0;

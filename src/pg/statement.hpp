@@ -40,6 +40,7 @@ class Bindings {
     return value ? add(INT4OID, Int32GetDatum(*value)) : add_null(INT4OID);
   }
   Bindings& bytes(std::span<const std::uint8_t> value) { return add(BYTEAOID, bytes_datum(value)); }
+  Bindings& jsonb(const std::optional<Datum>& value) { return value ? add(JSONBOID, *value) : add_null(JSONBOID); }
   // jsonb, from text that PostgreSQL printed.
   Bindings& json(const TextView& value);
   Bindings& text_array(std::span<const TextView> values);

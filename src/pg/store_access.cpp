@@ -76,7 +76,7 @@ void grant_access(const Origin& origin, const char* role, AccessLevel level, std
                         .institution_id = std::nullopt,
                         .resource_type = "database_role",
                         .resource_id = role,
-                        .payload = payload.view(),
+                        .payload = payload.datum(),
                         .status_code = 200,
                         .at = clock_micros()});
 }

@@ -102,7 +102,7 @@ void record_made(const Origin& origin, const AuditEntry& entry) {
                          .position_id = std::nullopt,
                          .previous_state = std::nullopt,
                          .new_state = std::nullopt,
-                         .payload = entry.payload.value_or("{}"),
+                         .payload = entry.payload.value_or(0),
                          .at = entry.at});
   append_audit(origin, entry);
 }
@@ -182,7 +182,7 @@ Datum insert_institution(const Origin& origin, const NewInstitution& institution
                         .institution_id = id.view(),
                         .resource_type = "institution",
                         .resource_id = id.view(),
-                        .payload = payload.view(),
+                        .payload = payload.datum(),
                         .status_code = 201,
                         .at = at});
   return row;
@@ -212,7 +212,7 @@ Datum insert_template(const Origin& origin, const NewTemplate& asset_template) {
                        .institution_id = asset_template.institution_id,
                        .resource_type = "asset_template",
                        .resource_id = id.view(),
-                       .payload = payload.view(),
+                       .payload = payload.datum(),
                        .status_code = 201,
                        .at = at});
   return row;
@@ -238,7 +238,7 @@ Datum insert_asset(const Origin& origin, const NewAsset& asset) {
                        .institution_id = asset.institution_id,
                        .resource_type = "asset",
                        .resource_id = id.view(),
-                       .payload = payload.view(),
+                       .payload = payload.datum(),
                        .status_code = 201,
                        .at = at});
   return row;

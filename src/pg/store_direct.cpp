@@ -88,7 +88,8 @@ void begin_records(Origin& origin, std::size_t most) {
   }
   for (Waiting* waiting :
        {&origin.tables->waiting_events, &origin.tables->waiting_ledger, &origin.tables->waiting_audit}) {
-    *waiting = {.rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * std::max<std::size_t>(most, 1))), .count = 0};
+    *waiting = {.rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * std::max<std::size_t>(most, 1))),
+                .count = 0};
   }
   origin.tables->waiting_most = most;
 }

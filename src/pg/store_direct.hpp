@@ -19,7 +19,7 @@ struct Tables {
   direct::Target events;
   direct::Target ledger;
   direct::Target audit;
-  std::uint64_t call = 0;  // the number of the call that opened them, see rule_check.hpp
+  std::uint64_t call = 0;        // the number of the call that opened them, see rule_check.hpp
   std::size_t waiting_most = 0;  // more than 0 while a batch collects its records
   Waiting waiting_events;
   Waiting waiting_ledger;

@@ -7,6 +7,10 @@
 #include "pg/records.hpp"
 #include "pg/statement.hpp"
 
+extern "C" {
+#include "utils/json.h"
+}
+
 namespace escrowgrid::pg::store {
 
 namespace {
@@ -52,7 +56,7 @@ void append_tombstone(const Origin& origin, std::string_view institution_id, Jso
                         .institution_id = institution_id,
                         .resource_type = "institution",
                         .resource_id = institution_id,
-                        .payload = payload.view(),
+                        .payload = payload.datum(),
                         .at = clock_micros()});
 }
 
@@ -61,13 +65,10 @@ class HeadList {
  public:
   HeadList() { initStringInfo(&text_); }
   void add(const core::PositionHeadLeaf& head) {
-    JsonObject item;
-    item.text("positionId", head.position_id)
-        .integer("version", head.version)
-        .text("headHash", core::hex_text(head.head_hash).view());
-    const std::string_view view = item.view();
-    appendStringInfoChar(&text_, count_ == 0 ? '[' : ',');
-    appendBinaryStringInfo(&text_, view.data(), static_cast<int>(view.size()));
+    appendStringInfoString(&text_, count_ == 0 ? "[{\"positionId\": " : ", {\"positionId\": ");
+    escape_json(&text_, pnstrdup(head.position_id.data(), head.position_id.size()));
+    appendStringInfo(&text_, ", \"version\": %d, \"headHash\": \"%s\"}", head.version,
+                     core::hex_text(head.head_hash).c_str());
     ++count_;
   }
   [[nodiscard]] bool is_full() const { return count_ == kMost; }
@@ -161,7 +162,7 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
                         .institution_id = owner,
                         .resource_type = "position_event",
                         .resource_id = event_id,
-                        .payload = payload.view(),
+                        .payload = payload.datum(),
                         .at = clock_micros()});
   return row;
 }
@@ -206,6 +207,7 @@ Purged purge(const Origin& origin, std::string_view institution_id, std::string_
             (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a deletion was suppressed by a trigger or a rule"),
              errhint("Remove the trigger or rule on the escrowgrid tables that keeps rows.")));
   }
+  const core::DigestText heads_root = core::hex_text(heads.root());
   JsonObject payload;
   payload.text("name", name)
       .integer("positions", purged.positions)
@@ -213,7 +215,7 @@ Purged purge(const Origin& origin, std::string_view institution_id, std::string_
       .integer("ledgerEvents", purged.ledger_events)
       .integer("assets", assets)
       .integer("assetTemplates", templates)
-      .text("headsRoot", core::hex_text(heads.root()).view());
+      .text("headsRoot", heads_root.view());
   append_tombstone(origin, institution_id, payload);
   return purged;
 }

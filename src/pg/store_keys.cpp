@@ -182,7 +182,7 @@ Datum insert_key(const Origin& origin, const NewKey& key, std::string_view token
   Key made;
   made.id = id.view();
   made.institution_id = key.institution_id;
-  audit_key(origin, made, "API_KEY_CREATED", payload.view());
+  audit_key(origin, made, "API_KEY_CREATED", payload.datum());
   Bindings lookup;
   lookup.text(id.view());
   execute(select_key_row, lookup, Sight::kFresh);
@@ -215,7 +215,7 @@ void expire_key(std::string_view id, core::Micros at) {
   write_one(expire_row, values);
 }
 
-void audit_key(const Origin& origin, const Key& key, std::string_view action, std::string_view payload) {
+void audit_key(const Origin& origin, const Key& key, std::string_view action, Datum payload) {
   append_audit(origin, {.action = action,
                         .institution_id = key.institution_id,
                         .resource_type = "api_key",

@@ -51,7 +51,7 @@ struct LockedKey {
 void revoke_key(std::string_view id, core::Micros at);
 void expire_key(std::string_view id, core::Micros at);
 
-void audit_key(const Origin& origin, const Key& key, std::string_view action, std::string_view payload);
+void audit_key(const Origin& origin, const Key& key, std::string_view action, Datum payload);
 
 enum class AccessLevel : std::uint8_t { kReader, kAuditor, kApplication };
 

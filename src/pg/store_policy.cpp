@@ -192,7 +192,7 @@ Datum upsert_policy(const Origin& origin, const PolicyName& name, std::string_vi
                         .institution_id = name.institution_id,
                         .resource_type = "institution_policy",
                         .resource_id = name.region,
-                        .payload = payload.view(),
+                        .payload = payload.datum(),
                         .status_code = 200,
                         .at = at});
   return row;

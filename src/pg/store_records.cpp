@@ -82,8 +82,7 @@ std::string_view append_event(const Origin& origin, const core::PositionTerms& t
 }
 
 // Neither payload repeats reason or metadata: the event alone holds them, so that an erasure has one place.
-std::string_view ledger_payload(std::string_view event_id, const core::PositionTerms& terms,
-                                const core::Decision& decision) {
+Datum ledger_payload(std::string_view event_id, const core::PositionTerms& terms, const core::Decision& decision) {
   const int decimals = terms.currency.exponent;
   JsonObject payload;
   payload.text("eventId", event_id).integer("seq", decision.version);
@@ -96,11 +95,11 @@ std::string_view ledger_payload(std::string_view event_id, const core::PositionT
         .amount("releasedAmount", decision.released, decimals)
         .amount("refundedAmount", decision.refunded, decimals);
   }
-  return payload.text("currency", terms.currency.code).view();
+  return payload.text("currency", terms.currency.code).datum();
 }
 
-std::string_view audit_payload(std::string_view event_id, const Origin& origin, const core::PositionTerms& terms,
-                               const core::Decision& decision) {
+Datum audit_payload(std::string_view event_id, const Origin& origin, const core::PositionTerms& terms,
+                    const core::Decision& decision) {
   const int decimals = terms.currency.exponent;
   JsonObject payload;
   payload.text("eventId", event_id);
@@ -117,7 +116,7 @@ std::string_view audit_payload(std::string_view event_id, const Origin& origin, 
   if (origin.claims.traceparent) {
     payload.text("traceparent", origin.claims.traceparent);
   }
-  return payload.view();
+  return payload.datum();
 }
 
 std::string_view refusal_action(core::Condition condition) {
@@ -157,7 +156,7 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry) {
       .time(entry.at)
       .text(entry.previous_state)
       .text(entry.new_state)
-      .json(entry.payload)
+      .jsonb(entry.payload)
       .text(origin.claims.request_id);
   if (Tables* tables = origin.tables) {
     write_direct(*tables, tables->ledger, tables->waiting_ledger, values, kLedgerSources);
@@ -189,7 +188,7 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
       .text(entry.action)
       .text(entry.resource_type)
       .text(entry.resource_id)
-      .json(entry.payload)
+      .jsonb(entry.payload)
       .integer(entry.status_code)
       .text(origin.claims.request_id)
       .address(client_address(origin.claims))
