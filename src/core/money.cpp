@@ -7,6 +7,28 @@ namespace escrowgrid::core {
 
 namespace {
 
+// Dividing 128-bit numbers is slow, and amounts that need more than 64 bits are rare.
+bool fits_64_bits(Int128 value) noexcept {
+  return value == static_cast<std::int64_t>(value);
+}
+
+template <typename Integer>
+int decimals_of(Integer units) noexcept {
+  int needed = kMaxDecimals;
+  for (; needed > 0 && units % 10 == 0; units /= 10) {
+    --needed;
+  }
+  return needed;
+}
+
+// Least significant first, with at least one digit before the point.
+template <typename Integer>
+void put_digits(Integer magnitude, std::array<char, 40>& digits, std::size_t& used) noexcept {
+  for (; magnitude > 0 || used <= kMaxDecimals; magnitude /= 10) {
+    digits[used++] = static_cast<char>('0' + static_cast<int>(magnitude % 10));
+  }
+}
+
 // 18 whole digits are far beyond 10^15 and still far inside 128 bits.
 constexpr std::size_t kMaxWholeDigits = 18;
 
@@ -60,19 +82,17 @@ void refuse_defect(std::string_view field, std::string_view text, AmountDefect d
 }  // namespace
 
 int Amount::decimals() const noexcept {
-  int needed = kMaxDecimals;
-  for (Int128 rest = units_; needed > 0 && rest % 10 == 0; rest /= 10) {
-    --needed;
-  }
-  return needed;
+  return fits_64_bits(units_) ? decimals_of(static_cast<std::int64_t>(units_)) : decimals_of(units_);
 }
 
 AmountText Amount::text(int min_decimals) const noexcept {
   const Int128 magnitude = units_ < 0 ? -units_ : units_;
   std::array<char, 40> digits{};
   std::size_t used = 0;
-  for (Int128 rest = magnitude; rest > 0 || used <= kMaxDecimals; rest /= 10) {
-    digits[used++] = static_cast<char>('0' + static_cast<int>(rest % 10));
+  if (fits_64_bits(magnitude)) {
+    put_digits(static_cast<std::int64_t>(magnitude), digits, used);
+  } else {
+    put_digits(magnitude, digits, used);
   }
   const int shown = std::clamp(std::max(min_decimals, decimals()), 0, kMaxDecimals);
   AmountText out;

@@ -82,6 +82,15 @@ std::string_view numeric_text(Datum value) {
 }
 
 Datum numeric_datum(core::Amount amount, int decimals) {
+  const int scale = std::max(decimals, amount.decimals());
+  core::Int128 units = amount.units();
+  for (int i = scale; i < core::kMaxDecimals; ++i) {
+    units /= 10;
+  }
+  // Nearly every amount fits into 64 bits in its currency's minor unit.
+  if (scale <= core::kMaxDecimals && units <= PG_INT64_MAX && units >= PG_INT64_MIN) {
+    return NumericGetDatum(int64_div_fast_to_numeric(static_cast<std::int64_t>(units), scale));
+  }
   const core::AmountText text = amount.text(decimals);
   return DirectFunctionCall3(numeric_in, CStringGetDatum(text.c_str()), ObjectIdGetDatum(InvalidOid),
                              Int32GetDatum(-1));
