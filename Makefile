@@ -25,7 +25,7 @@ REGRESS = install main_job setup_errors position_errors raw_dml records reading 
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress
 ISOLATION = double_release release_cancel release_expire cancel_expire partial_partial partial_version \
 	function_raw raw_raw create_currency idempotency expire_due policy_tightened \
-	exposure_race
+	exposure_race asset_deleted
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 # Both runners refuse to start without their output directory.
 $(shell mkdir -p build/regress build/isolation)
@@ -70,7 +70,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	mv $@.new $@
 
 .PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify help errors-doc
+	proof-verify bench bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -114,11 +114,25 @@ EVENTS ?= 1000000
 proof-verify: ## Verify EVENTS events: rate, and memory that does not grow
 	@PGVERSION=$(PGVERSION) scripts/proof.sh verify $(EVENTS)
 
+ROUNDS_TAKEN ?= 5
+SECONDS ?= 3
+bench: ## Compare with peers, interleaved, in en_US.UTF-8 and in C (WRITE=1 updates docs/performance.md)
+	@PGVERSION=$(PGVERSION) WRITE=$(WRITE) scripts/bench.sh --rounds $(ROUNDS_TAKEN) --seconds $(SECONDS)
+
+bench-scale: ## Transitions among 100 thousand and among 10 million events (EVENTS=…)
+	@PGVERSION=$(PGVERSION) scripts/bench-scale.sh $(if $(filter command line environment,$(origin EVENTS)),$(EVENTS),10000000)
+
+bench-core: ## The core's part of a call, by Google Benchmark
+	@scripts/bench-core.sh
+
+bench-instructions: ## Instructions of one transition in the backend, by callgrind
+	@PGVERSION=$(PGVERSION) scripts/bench-instructions.sh
+
 lint: ## Check format, static analysis, shell scripts and the project's structure
 	@PGVERSION=$(PGVERSION) scripts/lint.sh
 
 format: ## Format the C++ sources
-	clang-format -i src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp
+	clang-format -i src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp test/bench/*.cpp
 
 errors-doc: ## Generate docs/errors.md from src/core/errors.def
 	scripts/generate-errors-doc.sh > docs/errors.md

@@ -1,0 +1,169 @@
+-- Rows written without SPI are the rows that SPI writes; whatever users put on the tables still works.
+BEGIN;
+SET search_path = public;
+SELECT no_plan();
+
+SELECT id FROM escrowgrid.escrow_create_institution('Direct', '{US}') \gset i_
+SELECT id FROM escrowgrid.escrow_create_asset_template('OWN', 'T', 'CONSTRUCTION', 'US', '{"currency": "BHD"}', :'i_id') \gset t_
+SELECT id FROM escrowgrid.escrow_create_asset(:'t_id', 'A') \gset a_
+SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{"position": {"maxAmount": 5000}}') \g /dev/null
+SET LOCAL escrowgrid.request_id = 'req-1';
+SET LOCAL escrowgrid.client_ip = '10.1.2.3';
+SET LOCAL escrowgrid.traceparent = '00-aa-bb-01';
+
+-- What the error of a failed write says tells the ways apart: by SPI there is a statement in its context.
+CREATE FUNCTION pg_temp.way(asset text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE context text := 'nothing failed';
+BEGIN
+    BEGIN
+        ALTER TABLE escrowgrid.ledger_events ADD CONSTRAINT nothing_more CHECK (id = 'led_x') NOT VALID;
+        PERFORM escrowgrid.escrow_create_position(asset, 'h', 'BHD', 1);
+    EXCEPTION WHEN check_violation THEN
+        GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    END;
+    RETURN CASE WHEN context = 'nothing failed' THEN context WHEN context LIKE '%INSERT INTO escrowgrid.ledger_events%' THEN 'spi' ELSE 'direct' END;
+END $$;
+
+-- --- the same history both ways
+CREATE FUNCTION pg_temp.history(asset text, name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE p text; q text;
+BEGIN
+    p := (escrowgrid.escrow_create_position(asset, name, 'BHD', 1234.5, 'ref', now() + interval '1 day', '{"b": [1.50, null], "a": "ü"}', 'create ' || name)).id;
+    PERFORM escrowgrid.escrow_transition(p, 'FUNDED', 'reason', '{"x": 1}');
+    PERFORM escrowgrid.escrow_transition(p, 'PARTIALLY_RELEASED', amount => 0.125);
+    PERFORM escrowgrid.escrow_transition(p, 'PARTIALLY_RELEASED', 'undeclared');
+    PERFORM escrowgrid.escrow_transition(p, 'PARTIALLY_RELEASED', amount => 1000, idempotency_key => 'part ' || name);
+    PERFORM escrowgrid.escrow_transition(p, 'PARTIALLY_RELEASED', amount => 1000, idempotency_key => 'part ' || name);
+    PERFORM escrowgrid.escrow_transition(p, 'CANCELLED', metadata => '{}');
+    PERFORM escrowgrid.escrow_try_transition(p, 'FUNDED');
+    p := (escrowgrid.escrow_create_position(asset, name, 'BHD', 5000)).id;
+    q := (escrowgrid.escrow_create_position(asset, name, 'BHD', 0.001, expires_at => now() + interval '1 day')).id;
+    PERFORM escrowgrid.escrow_transition_batch(ARRAY[q, p], 'FUNDED', 'both', '{"y": 2}');
+    PERFORM escrowgrid.escrow_transition_batch(ARRAY[p, q], 'RELEASED', amounts => ARRAY[5000, 0.001], idempotency_key => 'batch ' || name);
+END $$;
+-- Rows without what differs by nature: ids, times, hashes. Amounts as text, so that their scale counts.
+CREATE FUNCTION pg_temp.rows_of(name text) RETURNS SETOF text LANGUAGE sql AS $$
+    WITH p AS (SELECT *, row_number() OVER (ORDER BY created_at, id) AS n FROM escrowgrid.positions WHERE holder_reference = name),
+    e AS (SELECT x.*, p.n FROM escrowgrid.position_events AS x JOIN p ON p.id = x.position_id)
+    SELECT concat_ws('|', 'position', n, institution_id, asset_id, currency, amount, state, external_reference, released_amount, refunded_amount, version,
+        updated_at >= created_at, expires_at IS NULL, due_at IS NULL) FROM p
+    UNION ALL SELECT concat_ws('|', 'event', n, seq, from_state, to_state, reason, metadata, institution_id, amount, api_key_id, salt IS NULL, content_digest IS NULL, at = created_at) FROM e
+    UNION ALL SELECT concat_ws('|', 'ledger', n, seq, l.kind, l.previous_state, l.new_state, l.institution_id, l.request_id, l.at = e.at, l.created_at = e.at,
+        (l.payload - 'eventId' - 'holderReference')::text) FROM escrowgrid.ledger_events AS l JOIN e ON e.id = l.payload ->> 'eventId' AND l.position_id = e.position_id
+    UNION ALL SELECT concat_ws('|', 'audit', n, seq, a.method, a.path, a.action, a.resource_type, a.outcome, a.error IS NULL, a.status_code, a.request_id, a.client_ip, a.db_role,
+        a.institution_id, a.api_key_id, a.occurred_at = e.at, (a.payload - 'eventId')::text) FROM escrowgrid.audit_events AS a JOIN e ON e.id = a.payload ->> 'eventId' AND a.resource_id = e.position_id
+    UNION ALL SELECT concat_ws('|', 'refusal', a.action, a.error ->> 'state', a.path, a.status_code, a.request_id, a.client_ip) FROM escrowgrid.audit_events AS a JOIN p ON a.resource_id = p.id WHERE a.outcome = 'failure'
+$$;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'without anything of a user''s on the tables rows are written directly');
+SELECT pg_temp.history(:'a_id', 'direct') \g /dev/null
+CREATE FUNCTION pg_temp.moved(asset text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE p text;
+BEGIN
+    p := (escrowgrid.escrow_create_position(asset, 'h', 'BHD', 10)).id;
+    PERFORM escrowgrid.escrow_transition(p, 'FUNDED');
+    RETURN p;
+END $$;
+CREATE FUNCTION public.stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.request_id := 'stamped'; RETURN NEW; END $$;
+CREATE TABLE public.fired (relation text, operation text);
+CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.fired VALUES (TG_TABLE_NAME, TG_OP); RETURN NULL; END $$;
+SAVEPOINT plain;
+
+CREATE TRIGGER user_note AFTER INSERT OR UPDATE ON escrowgrid.positions FOR EACH ROW EXECUTE FUNCTION public.note();
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'a user''s trigger takes the ordinary way');
+SELECT pg_temp.history(:'a_id', 'spi') \g /dev/null
+SELECT bag_eq($$SELECT pg_temp.rows_of('spi')$$, $$SELECT pg_temp.rows_of('direct')$$, 'both ways leave the same rows');
+SELECT cmp_ok((SELECT count(*) FROM pg_temp.rows_of('direct')), '>', 39::bigint, 'of every kind');
+SELECT is((SELECT count(*) FROM public.fired), 12::bigint, 'the trigger fired for every creation and transition');
+SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'and all of them verify');
+ROLLBACK TO plain;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'once it is gone, so is the reason');
+
+-- --- what users put on the tables, one after the other, each in a session that has written directly before
+CREATE TRIGGER user_stamp BEFORE INSERT ON escrowgrid.ledger_events FOR EACH ROW EXECUTE FUNCTION public.stamp();
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SELECT is((SELECT string_agg(request_id, ',') FROM escrowgrid.ledger_events WHERE position_id = :'p'), 'stamped,stamped', 'BEFORE triggers');
+ROLLBACK TO plain;
+
+ALTER TABLE escrowgrid.positions ADD COLUMN branch text;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a column without a default is no obstacle');
+SELECT pg_temp.moved(:'a_id') AS p \gset
+UPDATE escrowgrid.positions SET branch = 'north' WHERE id = :'p';
+SELECT version FROM escrowgrid.escrow_transition(:'p', 'RELEASED') \g /dev/null
+SELECT is((SELECT branch || ' ' || state FROM escrowgrid.positions WHERE id = :'p'), 'north RELEASED', 'and keeps its value');
+ALTER TABLE escrowgrid.positions DROP COLUMN branch;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'nor is one that was dropped');
+SELECT lives_ok(format('SELECT pg_temp.moved(%L)', :'a_id'), 'which takes nothing');
+ROLLBACK TO plain;
+
+ALTER TABLE escrowgrid.positions ADD COLUMN branch text NOT NULL DEFAULT 'main';
+ALTER TABLE escrowgrid.position_events ADD COLUMN day date GENERATED ALWAYS AS ((at AT TIME ZONE 'UTC')::date) STORED;
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'defaults and generated columns take the ordinary way');
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SELECT is((SELECT branch FROM escrowgrid.positions WHERE id = :'p'), 'main', 'defaults');
+SELECT is((SELECT count(day) FROM escrowgrid.position_events WHERE position_id = :'p'), 2::bigint, 'generated columns');
+ROLLBACK TO plain;
+
+CREATE RULE twice AS ON INSERT TO escrowgrid.audit_events DO ALSO NOTIFY audited;
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'a rule takes the ordinary way');
+ROLLBACK TO plain;
+
+CREATE UNIQUE INDEX one_per_holder ON escrowgrid.positions (holder_reference) WHERE holder_reference LIKE 'unique%';
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'an index is no obstacle');
+SELECT lives_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'unique 1', 'BHD', 1)$$, :'a_id'), 'its first value');
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'unique 1', 'BHD', 1)$$, :'a_id'), '23505', NULL, 'is its only one');
+ALTER TABLE escrowgrid.positions ADD CONSTRAINT no_strangers CHECK (holder_reference <> 'stranger');
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'stranger', 'BHD', 1)$$, :'a_id'), '23514', NULL, 'a user''s CHECK holds');
+CREATE INDEX state_idx ON escrowgrid.positions (state);
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SET LOCAL enable_seqscan = off;
+SELECT is((SELECT state FROM escrowgrid.positions WHERE state = 'FUNDED' AND id = :'p'), 'FUNDED', 'an index on what changes is kept up');
+ROLLBACK TO plain;
+
+CREATE TABLE public.note_of_position (position_id text COLLATE "C" REFERENCES escrowgrid.positions (id), text text);
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a user''s foreign key to a position is no obstacle');
+SELECT pg_temp.moved(:'a_id') AS p \gset
+INSERT INTO public.note_of_position VALUES (:'p', 'seen');
+SELECT version FROM escrowgrid.escrow_transition(:'p', 'RELEASED') \g /dev/null
+SELECT throws_ok($$INSERT INTO public.note_of_position VALUES ('pos_none', 'x')$$, '23503', NULL, 'and holds');
+ROLLBACK TO plain;
+ALTER TABLE escrowgrid.positions ADD UNIQUE (id, version);
+CREATE TABLE public.follows (id text COLLATE "C", version int, FOREIGN KEY (id, version) REFERENCES escrowgrid.positions (id, version) ON UPDATE CASCADE);
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'one to a column that transitions change takes the ordinary way');
+SELECT pg_temp.moved(:'a_id') AS p \gset
+INSERT INTO public.follows VALUES (:'p', 2);
+SELECT version FROM escrowgrid.escrow_transition(:'p', 'RELEASED') \g /dev/null
+SELECT is((SELECT version FROM public.follows), 3, 'and its action runs');
+ROLLBACK TO plain;
+CREATE TABLE public.approved (request_id text PRIMARY KEY);
+ALTER TABLE escrowgrid.ledger_events ADD FOREIGN KEY (request_id) REFERENCES public.approved (request_id) NOT VALID;
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '23503', NULL, 'a user''s foreign key from a record is checked');
+ROLLBACK TO plain;
+
+-- Replication of a table whose changes cannot be told apart is PostgreSQL's own refusal.
+SELECT pg_temp.moved(:'a_id') AS p \gset
+ALTER TABLE escrowgrid.positions REPLICA IDENTITY NOTHING;
+CREATE PUBLICATION regress_direct FOR TABLE escrowgrid.positions;
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_transition(%L, 'RELEASED')$$, :'p'), '55000', NULL, 'no replica identity, no update');
+ROLLBACK TO plain;
+
+-- --- foreign keys that are proven, not checked
+SELECT throws_ok($$SELECT escrowgrid.escrow_create_position('ast_none', 'h', 'BHD', 1)$$, 'ZE002', NULL, 'a position needs its asset');
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SELECT throws_ok(format($$DELETE FROM escrowgrid.assets WHERE id = %L$$, :'a_id'), '23503', NULL, 'which cannot go while it is there');
+SELECT is_empty($$SELECT e.id FROM escrowgrid.position_events AS e LEFT JOIN escrowgrid.positions AS p ON p.id = e.position_id WHERE p.id IS NULL$$, 'no event without its position');
+
+-- --- in one statement, in one transaction, after an error
+SELECT is((SELECT string_agg(version::text, ' ') FROM (VALUES ('PARTIALLY_RELEASED', 1), ('PARTIALLY_RELEASED', 2), ('RELEASED', NULL)) AS s (state, amount),
+    LATERAL escrowgrid.escrow_transition(:'p', s.state, amount => s.amount)), '3 4 5', 'three calls of one statement see each other');
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'h', 'BHD', 9999)$$, :'a_id'), 'ZE201', NULL, 'a policy is read without SPI');
+SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{"position": {"maxAmount": 20000}}') \g /dev/null
+SELECT lives_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'h', 'BHD', 9999)$$, :'a_id'), 'and its new version at once');
+SAVEPOINT looser;
+SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{"position": {"maxAmount": 1}}') \g /dev/null
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'h', 'BHD', 9999)$$, :'a_id'), 'ZE201');
+ROLLBACK TO looser;
+SELECT lives_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'h', 'BHD', 9999)$$, :'a_id'), 'and the old one when that was rolled back');
+SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'everything verifies');
+
+SELECT * FROM finish();
+ROLLBACK;
