@@ -7,7 +7,7 @@ need_build_packages
 need_packages clang-format clang-tidy shellcheck cmake libgtest-dev
 cd "$ROOT"
 say 'clang-format'
-clang-format --dry-run -Werror src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp
+clang-format --dry-run -Werror src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp test/bench/*.cpp
 say 'shellcheck'
 shellcheck -x -P SCRIPTDIR scripts/*.sh .ci/run
 say 'clang-tidy'

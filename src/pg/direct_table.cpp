@@ -306,7 +306,6 @@ void build(const Shape& shape, Table& table, Relation relation) {
   table.result = makeNode(ResultRelInfo);
   InitResultRelInfo(table.result, relation, 0, nullptr, 0);
   table.result->ri_TrigDesc = nullptr;  // has_only_known_triggers() says why none of them has to run
-  table.row = MakeSingleTupleTableSlot(table.desc, &TTSOpsVirtual);
   table.is_readable = relation->rd_rel->relkind == RELKIND_RELATION &&
                       has_expected_columns(shape, RelationGetDescr(relation)) &&
                       resolve_indexes(shape, relation, table);

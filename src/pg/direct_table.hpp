@@ -41,7 +41,6 @@ struct Table {
   TupleDesc desc = nullptr;  // a copy, not counted
   EState* estate = nullptr;
   ResultRelInfo* result = nullptr;
-  TupleTableSlot* row = nullptr;  // virtual: what is to be written
   int index_count = 0;
   std::array<Oid, kMostIndexes> index_ids{};
   std::array<Oid, 2> key_ids{};  // by Key
@@ -59,7 +58,7 @@ struct Open {
 [[nodiscard]] Open open(Name name, LOCKMODE mode);
 void close(const Open& open);
 
-// The role that owns the positions; resolved with them.
+// Registers the callback by which PostgreSQL tells that a table changed.
 void watch_tables();
 
 static_assert(std::is_trivially_destructible_v<Table>);

@@ -11,7 +11,7 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-// The kept slot with these values; constraints are checked.
+// The slot with these values; constraints are checked.
 TupleTableSlot* store_checked(const Target& target, TupleTableSlot* slot, const NewRow& row) {
   const Table& table = *target.open.table;
   ExecClearTuple(slot);
@@ -52,10 +52,11 @@ void insert_index_entries(Target& target, TupleTableSlot* slot) {
 }  // namespace
 
 std::optional<Target> open_target(Name name) {
-  const Target target = {.open = open(name, RowExclusiveLock), .has_indexes = false};
+  Target target = {.open = open(name, RowExclusiveLock)};
   if (!target.open) {
     return std::nullopt;
   }
+  target.slot = MakeSingleTupleTableSlot(target.open.table->desc, &TTSOpsVirtual);
   Table& table = *target.open.table;
   table.result->ri_RelationDesc = target.open.relation;
   // Whatever an error left behind the last time.
@@ -72,7 +73,7 @@ void close_target(const Target& target) {
 }
 
 void insert(Target& target, const NewRow& row) {
-  TupleTableSlot* slot = store_checked(target, target.open.table->row, row);
+  TupleTableSlot* slot = store_checked(target, target.slot, row);
   table_tuple_insert(target.open.relation, slot, GetCurrentCommandId(true), 0, nullptr);
   insert_index_entries(target, slot);
 }
@@ -84,18 +85,16 @@ void insert_many(Target& target, std::span<const NewRow> rows) {
   for (std::size_t i = 0; i < most; ++i) {
     slots[i] = MakeSingleTupleTableSlot(target.open.table->desc, &TTSOpsVirtual);
   }
-  BulkInsertState pages = GetBulkInsertState();
   for (std::size_t begin = 0; begin < rows.size(); begin += kPortion) {
     const std::size_t count = std::min(kPortion, rows.size() - begin);
     for (std::size_t i = 0; i < count; ++i) {
       store_checked(target, slots[i], rows[begin + i]);
     }
-    table_multi_insert(target.open.relation, slots, static_cast<int>(count), GetCurrentCommandId(true), 0, pages);
+    table_multi_insert(target.open.relation, slots, static_cast<int>(count), GetCurrentCommandId(true), 0, nullptr);
     for (std::size_t i = 0; i < count; ++i) {
       insert_index_entries(target, slots[i]);
     }
   }
-  FreeBulkInsertState(pages);
 }
 
 bool update(Target& target, const Row& found, Hold hold, const NewRow& row) {
@@ -106,7 +105,7 @@ bool update(Target& target, const Row& found, Hold hold, const NewRow& row) {
 #endif
   Table& table = *target.open.table;
   CheckCmdReplicaIdentity(target.open.relation, CMD_UPDATE);
-  TupleTableSlot* slot = store_checked(target, table.row, row);
+  TupleTableSlot* slot = store_checked(target, target.slot, row);
   TM_FailureData failure{};
   LockTupleMode mode = LockTupleNoKeyExclusive;
 #if PG_VERSION_NUM >= 160000

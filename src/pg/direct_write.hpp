@@ -9,6 +9,7 @@ namespace escrowgrid::pg::direct {
 // A table open for writing. Its indexes are opened when the first row needs entries: most transitions need none.
 struct Target {
   Open open;
+  TupleTableSlot* slot = nullptr;  // of this call alone: a constraint may call back
   bool has_indexes = false;
 };
 

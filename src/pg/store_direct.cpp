@@ -67,6 +67,8 @@ void open_tables(Origin& origin) {
     }
     *targets[i] = *target;
   }
+  // What the calling statement has done so far is to be seen, as SPI would have it.
+  CommandCounterIncrement();
   tables->call = next_call_number();
   origin.tables = tables;
 }

@@ -65,9 +65,9 @@ class HeadList {
  public:
   HeadList() { initStringInfo(&text_); }
   void add(const core::PositionHeadLeaf& head) {
-    appendStringInfoString(&text_, count_ == 0 ? "[{\"positionId\": " : ", {\"positionId\": ");
+    appendStringInfoString(&text_, count_ == 0 ? R"([{"positionId": )" : R"(, {"positionId": )");
     escape_json(&text_, pnstrdup(head.position_id.data(), head.position_id.size()));
-    appendStringInfo(&text_, ", \"version\": %d, \"headHash\": \"%s\"}", head.version,
+    appendStringInfo(&text_, R"(, "version": %d, "headHash": "%s"})", head.version,
                      core::hex_text(head.head_hash).c_str());
     ++count_;
   }

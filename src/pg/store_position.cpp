@@ -162,6 +162,23 @@ bool has_positions() {
 }
 
 std::optional<PositionHead> find_head(std::string_view position_id) {
+  if (const direct::Open positions = direct::open(direct::Name::kPositions, AccessShareLock)) {
+    enum { kInstitutionId = 2, kVersion = 15, kHeadHash = 16 };
+    direct::Row row(positions);
+    std::optional<PositionHead> found;
+    direct::push_snapshot();
+    if (direct::find(positions, direct::Key::kId, direct::TextKey{.first = position_id}, GetActiveSnapshot(), row)) {
+      const std::string_view institution_id = row.text(kInstitutionId);
+      found = PositionHead{.institution_id = std::string_view(pnstrdup(institution_id.data(), institution_id.size()),
+                                                              institution_id.size()),
+                           .version = DatumGetInt32(row.value(kVersion).value_or(0)),
+                           .head_hash = stored_digest(row.value(kHeadHash).value_or(0))};
+      row.clear();
+    }
+    direct::pop_snapshot();
+    direct::close(positions);
+    return found;
+  }
   Bindings values;
   values.text(position_id);
   if (execute(select_head, values, Sight::kFresh) != 1) {

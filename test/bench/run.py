@@ -133,6 +133,14 @@ class Bench:
                    for peer, call in (("ours", "escrowgrid.escrow_transition"), ("a", "seed.transition"), ("b", "own.transition"))}
         self.in_turns("transition in the backend, calls a second", ["ours", "a", "b"], lambda peer: self.timed(peer, scripts[peer], count))
 
+    def floor(self):
+        """What a call over the wire costs when it does nothing, and when it only takes a transaction id and commits."""
+        for work, script in (("a call that does nothing", "SELECT 1;"), ("a transaction that writes nothing but its commit", "SELECT txid_current();")):
+            rates = [self.pgbench("ours", script, 1, "off") for _ in range(self.rounds + 1)][1:]
+            self.results.append({"work": work + ", 1 client, async commit", "peer": "", "ratio": 0, "ours": statistics.median(rates), "theirs": 0,
+                                 "spread": (max(rates) - min(rates)) / statistics.median(rates)})
+            self.show()
+
     def hot_position(self, clients):
         hot = {peer: script.replace(ID, "'pos_' || lpad((:n * 0 + 7)::text, 26, '0')") for peer, script in TRANSITION.items()}
         self.run_sql("one hot position", ["ours", "a"], hot, clients, "off")
@@ -178,6 +186,7 @@ def main():
         "two": bench.two_clients_batches,
         "hot": lambda: [bench.hot_position(clients) for clients in (1, 16)],
         "reads": bench.reads,
+        "floor": bench.floor,
     }
     for name, work in works.items():
         if not arguments.only or name in arguments.only:
