@@ -163,9 +163,11 @@ bool has_fillable_columns(const Shape& shape, TupleDesc desc) {
 
 // --- triggers -----------------------------------------------------------------------------------------
 
-// The extension's own trigger functions: what they check of raw DML is true of the store's writes.
+// The extension's own triggers: what they check of raw DML is true of the store's writes. A user's trigger that
+// calls one of these functions has another name, and runs.
 bool is_own_trigger(const Trigger* trigger) {
-  return get_func_namespace(trigger->tgfoid) == get_namespace_oid(kSchema, false);
+  return std::string_view(trigger->tgname).starts_with("escrowgrid_") &&
+         get_func_namespace(trigger->tgfoid) == get_namespace_oid(kSchema, false);
 }
 
 bool names_columns(Datum array, std::initializer_list<const char*> names, Oid relation) {
@@ -267,6 +269,7 @@ bool is_index_on(Relation index, const std::array<int, 2>& columns) {
   return true;
 }
 
+// False when a key has no index.
 bool resolve_indexes(const Shape& shape, Relation relation, Table& table) {
   table.index_count = 0;
   table.key_ids.fill(InvalidOid);
@@ -281,6 +284,8 @@ bool resolve_indexes(const Shape& shape, Relation relation, Table& table) {
     infos[table.index_count] = BuildIndexInfo(index);
     table.index_ids[static_cast<std::size_t>(table.index_count)] = lfirst_oid(cell);
     ++table.index_count;
+    // Other access methods keep what belongs to the moment in the index's description, which is kept for longer here.
+    table.has_btrees_only = table.has_btrees_only && index->rd_rel->relam == BTREE_AM_OID;
     for (std::size_t key = 0; key < table.key_ids.size(); ++key) {
       if (shape.keys[key][0] != 0 && is_index_on(index, shape.keys[key])) {
         table.key_ids[key] = lfirst_oid(cell);
@@ -307,9 +312,10 @@ void build(const Shape& shape, Table& table, Relation relation) {
   InitResultRelInfo(table.result, relation, 0, nullptr, 0);
   table.result->ri_TrigDesc = nullptr;  // has_only_known_triggers() says why none of them has to run
   table.is_readable = relation->rd_rel->relkind == RELKIND_RELATION &&
+                      relation->rd_rel->relam == HEAP_TABLE_AM_OID && !relation->rd_rel->relhassubclass &&
                       has_expected_columns(shape, RelationGetDescr(relation)) &&
                       resolve_indexes(shape, relation, table);
-  table.is_writable = table.is_readable && has_fillable_columns(shape, RelationGetDescr(relation)) &&
+  table.is_writable = table.is_readable && table.has_btrees_only && has_fillable_columns(shape, RelationGetDescr(relation)) &&
                       has_only_known_triggers(relation) && relation->rd_rules == nullptr &&
                       !relation->rd_rel->relforcerowsecurity && !relation->rd_rel->relispartition;
   MemoryContextSwitchTo(outer);

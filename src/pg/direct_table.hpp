@@ -2,7 +2,7 @@
 // is resolved once per backend and again whenever PostgreSQL says that it changed.
 //
 // Only the ordinary way (SPI) serves everything that can be put on a table. Users' triggers, rules, generated columns,
-// columns with defaults, foreign keys of their own: a table that has one of these is not open to this way, and the
+// columns with defaults, foreign keys of their own, indexes other than btrees: a table that has one of these is not open to this way, and the
 // store takes the other.
 #pragma once
 
@@ -36,6 +36,7 @@ struct Table {
   Oid relation_id = InvalidOid;
   bool is_current = false;   // resolved, and nothing changed since
   bool is_readable = false;  // columns and indexes are where they are expected
+  bool has_btrees_only = true;
   bool is_writable = false;  // and nothing is on it that only the ordinary way serves
   MemoryContext memory = nullptr;
   TupleDesc desc = nullptr;  // a copy, not counted

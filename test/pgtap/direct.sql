@@ -119,6 +119,18 @@ SET LOCAL enable_seqscan = off;
 SELECT is((SELECT state FROM escrowgrid.positions WHERE state = 'FUNDED' AND id = :'p'), 'FUNDED', 'an index on what changes is kept up');
 ROLLBACK TO plain;
 
+CREATE INDEX payload_idx ON escrowgrid.ledger_events USING gin (payload);
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'an index that is no btree takes the ordinary way');
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SELECT is((SELECT count(*) FROM escrowgrid.ledger_events WHERE payload @> '{"seq": 2}' AND position_id = :'p'), 1::bigint, 'and is kept up');
+ROLLBACK TO plain;
+CREATE TRIGGER frozen BEFORE INSERT ON escrowgrid.ledger_events FOR EACH ROW EXECUTE FUNCTION escrowgrid.refuse_change();
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), 'ZE501', NULL, 'a user''s trigger with a function of ours runs');
+ROLLBACK TO plain;
+CREATE TABLE public.more_positions () INHERITS (escrowgrid.positions);
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'a table with children takes the ordinary way');
+ROLLBACK TO plain;
+
 CREATE TABLE public.note_of_position (position_id text COLLATE "C" REFERENCES escrowgrid.positions (id), text text);
 SELECT is(pg_temp.way(:'a_id'), 'direct', 'a user''s foreign key to a position is no obstacle');
 SELECT pg_temp.moved(:'a_id') AS p \gset
