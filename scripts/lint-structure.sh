@@ -58,6 +58,12 @@ functions_undocumented() {
     grep -q "\`$name" docs/reference.md || echo "docs/reference.md does not describe $name"
   done
 }
+headings_twice() { # a page that says a heading twice was spliced badly
+  local page
+  for page in *.md docs/*.md; do
+    grep -E '^#+ ' "$page" | sort | uniq -d | sed "s|^|$page says twice: |"
+  done
+}
 settings_undocumented() {
   grep -oE '"escrowgrid\.[a-z_]+"' src/pg/guc.cpp | tr -d '"' | sort -u | while read -r name; do
     grep -q "\`$name\`" docs/reference.md || echo "docs/reference.md does not describe $name"
@@ -65,6 +71,7 @@ settings_undocumented() {
 }
 unexecutable_scripts() { find scripts .ci -type f ! -perm -u+x ! -name common.sh ! -name server.sh ! -name '*.sql' ! -name '*.md'; }
 
+check 'pages have each heading once' headings_twice
 check 'every regression test is listed' unlisted_regress
 check 'every regression test has its output' unpaired_regress
 check 'every isolation test is listed' unlisted_isolation
