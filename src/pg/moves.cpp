@@ -113,6 +113,7 @@ std::optional<Move> move_directly(const store::Origin& origin, std::string_view 
 
 std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
                          const core::TransitionRequest& request, core::Refusal& why) {
+  CHECK_FOR_INTERRUPTS();  // a batch has many of these
   if (origin.tables != nullptr) {
     return move_directly(origin, position_id, request, why);
   }
