@@ -299,11 +299,11 @@ class Export:
         self.heads = table("checkpoint_heads")
         self.parents = {name: table(name) for name in
                         ("assets", "asset_templates", "institutions", "api_keys", "institution_policies")}
-        self.institutions = {row["id"] for row in self.parents["institutions"]}
-        self.purged, self.buried = set(), set()
+        self.institutions = {row["id"]: micros(row["created_at"]) for row in self.parents["institutions"]}
+        self.purged, self.buried = {}, set()
         for row in self.audit:
             if row["action"] == "INSTITUTION_PURGED":
-                self.purged.add(row["institution_id"])
+                self.purged.setdefault(row["institution_id"], []).append(micros(row["occurred_at"]))
                 self.buried.update(head["positionId"] for head in parse(row["payload"]).get("heads", ()))
 
     def heads_at(self, last):
@@ -345,11 +345,17 @@ class Export:
 
     def audit_records(self):
         for row in self.audit:
-            lives = row["institution_id"] in self.institutions or row["institution_id"] not in self.purged
-            if row["action"] in ("POSITION_CREATED", "POSITION_TRANSITIONED") and row["outcome"] == "success" and lives:
+            if row["action"] in ("POSITION_CREATED", "POSITION_TRANSITIONED") and row["outcome"] == "success" \
+                    and not self.went_with_its_institution(row):
                 payload = {key: value for key, value in parse(row["payload"]).items() if key != "traceparent"}
                 yield row, [row["action"], row["resource_id"], row["institution_id"], row["api_key_id"],
                             row["occurred_at"], row["created_at"], row["status_code"], payload]
+
+    def went_with_its_institution(self, row):
+        """A tombstone younger than an institution that is still there explains nothing."""
+        there_since = self.institutions.get(row["institution_id"])
+        return any(at >= micros(row["occurred_at"]) and (there_since is None or there_since > at)
+                   for at in self.purged.get(row["institution_id"], ()))
 
     def check_references(self, report):
         keys = lambda table: {(row["institution_id"], row["id"]) for row in self.parents[table]}

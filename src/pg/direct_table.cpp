@@ -311,13 +311,13 @@ void build(const Shape& shape, Table& table, Relation relation) {
   table.result = makeNode(ResultRelInfo);
   InitResultRelInfo(table.result, relation, 0, nullptr, 0);
   table.result->ri_TrigDesc = nullptr;  // has_only_known_triggers() says why none of them has to run
-  table.is_readable = relation->rd_rel->relkind == RELKIND_RELATION &&
-                      relation->rd_rel->relam == HEAP_TABLE_AM_OID && !relation->rd_rel->relhassubclass &&
-                      has_expected_columns(shape, RelationGetDescr(relation)) &&
+  table.is_readable = relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
+                      !relation->rd_rel->relhassubclass && has_expected_columns(shape, RelationGetDescr(relation)) &&
                       resolve_indexes(shape, relation, table);
-  table.is_writable = table.is_readable && table.has_btrees_only && has_fillable_columns(shape, RelationGetDescr(relation)) &&
-                      has_only_known_triggers(relation) && relation->rd_rules == nullptr &&
-                      !relation->rd_rel->relforcerowsecurity && !relation->rd_rel->relispartition;
+  table.is_writable = table.is_readable && table.has_btrees_only &&
+                      has_fillable_columns(shape, RelationGetDescr(relation)) && has_only_known_triggers(relation) &&
+                      relation->rd_rules == nullptr && !relation->rd_rel->relforcerowsecurity &&
+                      !relation->rd_rel->relispartition;
   MemoryContextSwitchTo(outer);
 }
 

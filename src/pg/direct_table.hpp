@@ -2,8 +2,8 @@
 // is resolved once per backend and again whenever PostgreSQL says that it changed.
 //
 // Only the ordinary way (SPI) serves everything that can be put on a table. Users' triggers, rules, generated columns,
-// columns with defaults, foreign keys of their own, indexes other than btrees: a table that has one of these is not open to this way, and the
-// store takes the other.
+// columns with defaults, foreign keys of their own, indexes other than btrees: a table that has one of these is not
+// open to this way, and the store takes the other.
 #pragma once
 
 #include "pg/datum.hpp"

@@ -52,13 +52,15 @@ inline Statement verify_ledger = {ESCROWGRID_VERIFY_RECORDS(
     " 'refundedAmount', w.refunded, 'currency', w.currency) END",
     "f.kind, f.position_id, f.institution_id, f.at, f.created_at, f.previous_state, f.new_state, f.payload")};
 
-// The audit rows of a purged institution stay; its events are gone.
+// The audit rows of a purged institution stay; its events are gone. A tombstone that is younger than an institution
+// which is still there explains nothing.
 inline Statement verify_audit = {ESCROWGRID_VERIFY_RECORDS(
     "audit", "audit_events", "resource_id",
     "r.action IN ('POSITION_CREATED', 'POSITION_TRANSITIONED') AND r.outcome = 'success'"
-    " AND (EXISTS (SELECT FROM escrowgrid.institutions AS i WHERE i.id = r.institution_id)"
-    "  OR NOT EXISTS (SELECT FROM escrowgrid.audit_events AS t WHERE t.action = 'INSTITUTION_PURGED'"
-    "   AND t.institution_id = r.institution_id))",
+    " AND NOT EXISTS (SELECT FROM escrowgrid.audit_events AS t WHERE t.action = 'INSTITUTION_PURGED'"
+    "  AND t.institution_id = r.institution_id AND t.occurred_at >= r.occurred_at"
+    "  AND NOT EXISTS (SELECT FROM escrowgrid.institutions AS i"
+    "   WHERE i.id = r.institution_id AND i.created_at <= t.occurred_at))",
     "CASE WHEN w.seq = 1 THEN 'POSITION_CREATED' ELSE 'POSITION_TRANSITIONED' END, w.position_id,"
     " w.institution_id, w.api_key_id, w.at, w.at, CASE WHEN w.seq = 1 THEN 201 ELSE 200 END,"
     " CASE WHEN w.seq = 1 THEN jsonb_build_object('eventId', w.id, 'institutionId', w.institution_id,"
