@@ -20,14 +20,20 @@ inline Statement verify_events = {
 // What ledger and audit rows have to say of each event, w; the first row that names an event is its row, f, every
 // other one is extra. `expected` and `found` are lists of as many columns.
 #define ESCROWGRID_VERIFY_RECORDS(kind, table, place, found_where, expected, found)                                    \
-  "WITH wanted AS (SELECT e.id, e.position_id, e.seq, e.institution_id, e.at, e.from_state, e.to_state, e.api_key_id," \
+  "WITH purged AS MATERIALIZED (SELECT t.institution_id, max(t.occurred_at) AS until FROM escrowgrid.audit_events AS " \
+  "t"                                                                                                                  \
+  " WHERE t.action = 'INSTITUTION_PURGED' AND NOT EXISTS (SELECT FROM escrowgrid.institutions AS i"                    \
+  "  WHERE i.id = t.institution_id AND i.created_at <= t.occurred_at) GROUP BY t.institution_id),"                     \
+  " wanted AS (SELECT e.id, e.position_id, e.seq, e.institution_id, e.at, e.from_state, e.to_state, e.api_key_id,"     \
   " p.asset_id, p.holder_reference, p.amount AS whole, p.currency, e.amount,"                                          \
   " COALESCE(sum(e.amount) FILTER (WHERE e.to_state IN ('PARTIALLY_RELEASED', 'RELEASED')) OVER w, 0) AS released,"    \
   " COALESCE(sum(e.amount) FILTER (WHERE e.to_state IN ('CANCELLED', 'EXPIRED')) OVER w, 0) AS refunded"               \
   " FROM escrowgrid.position_events AS e LEFT JOIN escrowgrid.positions AS p ON p.id = e.position_id"                  \
   " WHERE $1 IS NULL OR e.institution_id = $1 WINDOW w AS (PARTITION BY e.position_id ORDER BY e.seq)),"               \
   " found AS (SELECT r.*, CASE WHEN row_number() OVER (PARTITION BY r.payload ->> 'eventId' ORDER BY r.id) = 1"        \
-  "  THEN r.payload ->> 'eventId' END AS event_id FROM escrowgrid." table " AS r WHERE " found_where                   \
+  "  THEN r.payload ->> 'eventId' END AS event_id FROM escrowgrid." table                                              \
+  " AS r"                                                                                                              \
+  " LEFT JOIN purged AS g ON g.institution_id = r.institution_id WHERE " found_where                                   \
   "  AND ($1 IS NULL OR r.institution_id = $1))"                                                                       \
   " SELECT COALESCE(w.position_id, f." place                                                                           \
   "), w.seq,"                                                                                                          \
@@ -57,10 +63,7 @@ inline Statement verify_ledger = {ESCROWGRID_VERIFY_RECORDS(
 inline Statement verify_audit = {ESCROWGRID_VERIFY_RECORDS(
     "audit", "audit_events", "resource_id",
     "r.action IN ('POSITION_CREATED', 'POSITION_TRANSITIONED') AND r.outcome = 'success'"
-    " AND NOT EXISTS (SELECT FROM escrowgrid.audit_events AS t WHERE t.action = 'INSTITUTION_PURGED'"
-    "  AND t.institution_id = r.institution_id AND t.occurred_at >= r.occurred_at"
-    "  AND NOT EXISTS (SELECT FROM escrowgrid.institutions AS i"
-    "   WHERE i.id = r.institution_id AND i.created_at <= t.occurred_at))",
+    " AND (g.until IS NULL OR g.until < r.occurred_at)",
     "CASE WHEN w.seq = 1 THEN 'POSITION_CREATED' ELSE 'POSITION_TRANSITIONED' END, w.position_id,"
     " w.institution_id, w.api_key_id, w.at, w.at, CASE WHEN w.seq = 1 THEN 201 ELSE 200 END,"
     " CASE WHEN w.seq = 1 THEN jsonb_build_object('eventId', w.id, 'institutionId', w.institution_id,"
