@@ -8,7 +8,13 @@ namespace {
 
 constexpr std::size_t kMaxClaimBytes = 400;
 
+const std::array<config_enum_entry, 3> kWritePaths = {
+    {{"auto", static_cast<int>(WritePath::kAuto), false},
+     {"ordinary", static_cast<int>(WritePath::kOrdinary), false},
+     {nullptr, 0, false}}};
+
 bool allow_drop_setting = false;
+int write_path_setting = static_cast<int>(WritePath::kAuto);
 char* client_ip_setting = nullptr;
 char* request_id_setting = nullptr;
 char* request_method_setting = nullptr;
@@ -75,11 +81,19 @@ void define_settings() {
   DefineCustomBoolVariable("escrowgrid.allow_drop",
                            "Allows dropping the extension, its schema and its owner's objects while positions exist.",
                            nullptr, &allow_drop_setting, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomEnumVariable("escrowgrid.debug_write_path",
+                           "For tests: ordinary writes every row through SPI, auto decides per table.", nullptr,
+                           &write_path_setting, static_cast<int>(WritePath::kAuto), kWritePaths.data(), PGC_SUSET,
+                           GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved(kSchema);
 }
 
 bool is_drop_allowed() {
   return allow_drop_setting;
+}
+
+WritePath debug_write_path() {
+  return static_cast<WritePath>(write_path_setting);
 }
 
 RequestClaims request_claims() {

@@ -21,4 +21,8 @@ void define_settings();
 // Whether a superuser has set escrowgrid.allow_drop.
 [[nodiscard]] bool is_drop_allowed();
 
+// How positions and their records are written; anything but kAuto is for tests.
+enum class WritePath : std::uint8_t { kAuto, kOrdinary };
+[[nodiscard]] WritePath debug_write_path();
+
 }  // namespace escrowgrid::pg

@@ -55,6 +55,9 @@ void open_tables(Origin& origin) {
   PreventCommandIfParallelMode(command);
   constexpr std::array kNames = {direct::Name::kPositions, direct::Name::kPositionEvents, direct::Name::kLedgerEvents,
                                  direct::Name::kAuditEvents};
+  if (debug_write_path() == WritePath::kOrdinary) {
+    return;
+  }
   auto* tables = new (palloc(sizeof(Tables))) Tables();
   const std::array<direct::Target*, 4> targets = {&tables->positions, &tables->events, &tables->ledger, &tables->audit};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
