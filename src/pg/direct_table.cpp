@@ -6,6 +6,7 @@ extern "C" {
 #include "access/genam.h"
 #include "catalog/pg_am.h"
 #include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/relcache.h"
 }
@@ -99,15 +100,12 @@ bool is_usable(const Kept* table) {
 // table has changed.
 Open open_published(Kept* table, LOCKMODE mode) {
   const Oid id = table->relation_id;
-  Relation relation = try_table_open(id, mode);
-  if (relation == nullptr) {
-    return {};
-  }
   // Taking the lock processes invalidations. They mark the entry, and never free it.
+  LockRelationOid(id, mode);
   if (is_usable(table)) {
-    return {.table = table, .relation = relation};
+    return {.table = table, .relation = table_open(id, NoLock)};
   }
-  table_close(relation, mode);
+  UnlockRelationOid(id, mode);
   return {};
 }
 

@@ -160,10 +160,10 @@ std::optional<Target> open_target(Call& call, Name name) {
     call.estate = CreateExecutorState();
   }
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
-  call.range_table = lappend(call.range_table, target.plan->entry);
-  ExecInitRangeTable(call.estate, call.range_table);
+  // Nobody opens relations by this range table; it only tells which columns are updated.
+  call.estate->es_range_table = lappend(call.estate->es_range_table, target.plan->entry);
   target.result = makeNode(ResultRelInfo);
-  target.result->ri_RangeTableIndex = static_cast<Index>(list_length(call.range_table));
+  target.result->ri_RangeTableIndex = static_cast<Index>(list_length(call.estate->es_range_table));
   target.result->ri_RelationDesc = target.open.relation;
   if (TriggerDesc* triggers = target.plan->triggers) {
     const auto count = static_cast<std::size_t>(triggers->numtriggers);

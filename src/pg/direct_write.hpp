@@ -11,8 +11,7 @@ namespace escrowgrid::pg::direct {
 // a trigger then sees all rows of the call, whichever way they were written.
 struct Call {
   EState* estate = nullptr;  // the executor's state; users' expressions are prepared in it and end with it
-  List* range_table = NIL;
-  bool has_queue = false;  // whether a trigger may have been queued
+  bool has_queue = false;    // whether a trigger may have been queued
 };
 
 // Begins a call, and so a level of PostgreSQL's trigger queue: each begin() needs its finish().
