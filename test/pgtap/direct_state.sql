@@ -207,6 +207,16 @@ SELECT is((SELECT count(*) FROM escrowgrid.positions WHERE holder_reference = 'p
 SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'what creations within a CHECK of a batch wrote verifies');
 ROLLBACK TO plain;
 
+-- --- rules that cannot be read directly: their tables have a child, and are read by SPI
+CREATE FUNCTION pg_temp.creations(asset text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(DISTINCT pg_temp.creation(asset, 10, repeat('h', n)), ' ') FROM generate_series(1, 40) AS n $$;
+CREATE TABLE public.more_templates () INHERITS (escrowgrid.asset_templates);
+SELECT is(pg_temp.creations(:'a_id'), 'ok', 'positions are created while asset_templates has a child table');
+SELECT is(pg_temp.outcome(format('SELECT pg_temp.funded(%L, 10 + n) FROM generate_series(1, 20) AS n', :'a_id')), 'ok', 'positions are moved while asset_templates has a child table');
+SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{"position": {"maxAmount": 50}}') \g /dev/null
+SELECT is(pg_temp.creation(:'a_id', 60) || ' ' || pg_temp.creation(:'a_id', 40), 'ZE201 ok', 'a policy is enforced while asset_templates has a child table');
+ROLLBACK TO plain;
+
 -- --- a CHECK that cannot be initialised while search_path lacks a table
 CREATE SCHEMA limits_here;
 CREATE TABLE limits_here.limits (max numeric);
