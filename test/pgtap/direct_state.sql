@@ -267,7 +267,7 @@ ALTER TABLE escrowgrid.position_events ADD CONSTRAINT a_limit CHECK (public.limi
 SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK of position_events that cannot be initialised fails at the first creation');
 SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK of position_events that cannot be initialised fails at the second creation of the session, too');
 SET LOCAL search_path = limits_here, public;
-SELECT is(pg_temp.creation(:'a_id', 500), '23514', 'a CHECK of position_events is enforced once its function finds the table');
+SELECT is(pg_temp.outcome(format('SELECT pg_temp.funded(%L, 500)', :'a_id')), '23514', 'a CHECK of position_events is enforced once its function finds the table');
 SELECT pg_temp.created(:'a_id') AS p \gset
 SELECT pg_temp.created(:'a_id') AS q \gset
 SET LOCAL search_path = public;
@@ -276,5 +276,6 @@ SELECT is(pg_temp.outcome(:'batch'), '42P01', 'a CHECK that cannot be initialise
 SELECT is(pg_temp.outcome(:'batch'), '42P01', 'a CHECK that cannot be initialised fails in the second batch of the session, too');
 ROLLBACK TO plain;
 
+SELECT is(pg_temp.creation(:'a_id'), 'ok', 'a creation succeeds after everything on the tables is gone');
 SELECT * FROM finish();
 ROLLBACK;
