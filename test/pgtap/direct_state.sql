@@ -253,8 +253,7 @@ ALTER TABLE escrowgrid.positions ENABLE ALWAYS TRIGGER escrowgrid_record;
 ALTER TABLE escrowgrid.positions ENABLE ALWAYS TRIGGER escrowgrid_refuse_delete;
 ALTER TABLE escrowgrid.positions ENABLE ALWAYS TRIGGER escrowgrid_refuse_truncate;
 SELECT format('SELECT escrowgrid.escrow_transition(%L, %L)', :'p', 'FUNDED') AS fund \gset
-SELECT is(pg_temp.outcome(:'fund'), '23514', 'a transition of a row that violates a CHECK of the extension is refused');
-SET LOCAL search_path = public;
+SET LOCAL search_path = public;  -- from the first transition on: what was initialised once would be kept
 SELECT is(pg_temp.outcome(:'fund'), '42P01', 'a transition fails while another CHECK cannot be initialised');
 SELECT is(pg_temp.outcome(:'fund'), '42P01', 'a transition fails again while another CHECK cannot be initialised, so that no CHECK of the extension is skipped');
 SET LOCAL search_path = limits_here, public;
