@@ -3,6 +3,7 @@
 #include "pg/direct_expression.hpp"
 #include "pg/direct_shape.hpp"
 #include "pg/direct_trigger.hpp"
+#include "pg/identity.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -43,7 +44,12 @@ bool has_generated_column(const Shape& shape, TupleDesc desc) {
   return false;
 }
 
-Obstacle table_obstacle(const Shape& shape, const Kept& table, const FormData_pg_class& form, bool has_rules) {
+AclMode needed_rights(Name name) {
+  return name == Name::kPositions ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_INSERT;
+}
+
+Obstacle table_obstacle(Name name, const Shape& shape, const Kept& table, const FormData_pg_class& form,
+                        bool has_rules) {
   if (form.relkind != RELKIND_RELATION || form.relam != HEAP_TABLE_AM_OID || form.relispartition) {
     return Obstacle::kNotAPlainTable;
   }
@@ -59,12 +65,18 @@ Obstacle table_obstacle(const Shape& shape, const Kept& table, const FormData_pg
   if (has_rules) {
     return Obstacle::kRule;
   }
-  return form.relforcerowsecurity ? Obstacle::kForcedRowSecurity : Obstacle::kNone;
+  if (form.relforcerowsecurity) {
+    return Obstacle::kForcedRowSecurity;
+  }
+  // The ordinary way has the right error for it.
+  const AclMode rights = needed_rights(name);
+  const bool has_rights = pg_class_aclmask(table.relation_id, tables_owner(), rights, ACLMASK_ALL) == rights;
+  return has_rights ? Obstacle::kNone : Obstacle::kPrivileges;
 }
 
-// The columns of our update, which PostgreSQL asks for: triggers may be for some columns only, and an index on none of
-// these gets the hint that its entry repeats an older one.
-RangeTblEntry* make_range_table_entry(Oid relation_id) {
+// What the range table of an INSERT or UPDATE says. PostgreSQL asks for the columns of an update: triggers may be for
+// some columns only, and an index on none of these gets the hint that its entry repeats an older one.
+RangeTblEntry* make_range_table_entry(Name name, Oid relation_id) {
   constexpr std::array kSet = {"state",  "released_amount", "refunded_amount", "updated_at",
                                "due_at", "version",         "head_hash"};
   RangeTblEntry* entry = makeNode(RangeTblEntry);
@@ -73,11 +85,15 @@ RangeTblEntry* make_range_table_entry(Oid relation_id) {
   entry->relkind = RELKIND_RELATION;
   entry->rellockmode = RowExclusiveLock;
 #if PG_VERSION_NUM < 160000
-  for (const char* name : kSet) {
-    const AttrNumber number = get_attnum(relation_id, name);
-    if (number != InvalidAttrNumber) {  // the records' tables are never updated
-      entry->updatedCols = bms_add_member(entry->updatedCols, number - FirstLowInvalidHeapAttributeNumber);
-    }
+  entry->requiredPerms = needed_rights(name);
+  for (std::size_t i = 0; name == Name::kPositions && i < kSet.size(); ++i) {
+    const int number = get_attnum(relation_id, kSet[i]) - FirstLowInvalidHeapAttributeNumber;
+    entry->updatedCols = bms_add_member(entry->updatedCols, number);
+  }
+  for (std::size_t i = 1; i <= shape_of(name).columns.size(); ++i) {
+    const int number = static_cast<int>(i) - FirstLowInvalidHeapAttributeNumber;
+    entry->insertedCols = bms_add_member(entry->insertedCols, number);
+    entry->selectedCols = bms_add_member(entry->selectedCols, number);
   }
 #endif
   return entry;
@@ -103,7 +119,7 @@ WritePlan* build(Name name, const Open& open) {
   const bool has_rules = open.relation->rd_rules != nullptr;
   TriggerDesc* triggers = CopyTriggerDesc(open.relation->trigdesc);
   auto* plan = new (palloc(sizeof(WritePlan))) WritePlan();
-  plan->verdict.obstacle = table_obstacle(shape, *open.table, form, has_rules);
+  plan->verdict.obstacle = table_obstacle(name, shape, *open.table, form, has_rules);
   if (plan->verdict.obstacle != Obstacle::kNone) {
     return plan;
   }
@@ -113,7 +129,7 @@ WritePlan* build(Name name, const Open& open) {
     return plan;
   }
   plan->triggers = judged.queued;
-  plan->entry = make_range_table_entry(open.table->relation_id);
+  plan->entry = make_range_table_entry(name, open.table->relation_id);
   plan->checks = keep_checks(open.table->desc);
   plan->index_infos = keep_index_infos(*open.table);
   plan->filled_columns = find_filled_columns(shape, open.table->desc);
@@ -152,6 +168,8 @@ const char* describe(const Verdict& verdict) {
       return "it has a rule";
     case Obstacle::kForcedRowSecurity:
       return "row security is forced";
+    case Obstacle::kPrivileges:
+      return "the owner of positions may not write to it";
     case Obstacle::kBeforeTrigger:
       return psprintf("trigger \"%s\" runs before each row", verdict.object);
     case Obstacle::kStatementTrigger:

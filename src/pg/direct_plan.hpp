@@ -22,6 +22,7 @@ enum class Obstacle : std::uint8_t {
   kChildren,
   kRule,
   kForcedRowSecurity,
+  kPrivileges,
   kBeforeTrigger,
   kStatementTrigger,
   kTransitionTable,
@@ -42,7 +43,7 @@ struct Checks {
 struct WritePlan {
   Verdict verdict;
   TriggerDesc* triggers = nullptr;  // the triggers to be queued; null for none
-  RangeTblEntry* entry = nullptr;   // names the columns that an update sets
+  RangeTblEntry* entry = nullptr;   // the rights that writing needs, and the columns that an update sets
   Checks checks;
   std::span<IndexInfo*> index_infos;    // by Kept::index_ids; empty when a call has to make its own
   std::span<const int> filled_columns;  // users' columns whose value comes from a default or a domain

@@ -1,6 +1,7 @@
 #include "pg/direct_table.hpp"
 
 #include "pg/direct_shape.hpp"
+#include "pg/identity.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -71,7 +72,8 @@ Kept* build(const Shape& shape, Relation relation) {
   table->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
   table->index_ids = copy_index_ids(RelationGetIndexList(relation));
   table->is_readable = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID && !form.relhassubclass &&
-                       has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table);
+                       has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table) &&
+                       pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
   table->is_current = table->is_current && changes == changes_before;
   MemoryContextSwitchTo(outer);
   return table;
@@ -115,17 +117,21 @@ extern "C" {
 
 static void on_relation_change(Datum /*arg*/, Oid relation_id) {
   ++changes;
+  // Rights are those of the owner of positions, so a change of that table concerns all of them.
+  const Kept* positions = published[static_cast<std::size_t>(Name::kPositions)];
+  const bool is_positions = positions != nullptr && positions->relation_id == relation_id;
   for (Kept* table : published) {
     if (table != nullptr &&
-        (relation_id == InvalidOid || relation_id == table->relation_id ||
+        (relation_id == InvalidOid || is_positions || relation_id == table->relation_id ||
          std::find(table->index_ids.begin(), table->index_ids.end(), relation_id) != table->index_ids.end())) {
       table->is_current = false;
     }
   }
 }
 
-// Prepared expressions hold functions' addresses, and the right to execute them was checked when they were prepared.
-static void on_function_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
+// Of functions: prepared expressions hold their addresses, and the right to execute them was checked when they were
+// prepared. Of roles: what the tables' owner may do.
+static void on_catalog_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
   ++changes;
   for (Kept* table : published) {
     if (table != nullptr) {
@@ -181,7 +187,9 @@ void close(const Open& open) {
 
 void watch_tables() {
   CacheRegisterRelcacheCallback(on_relation_change, 0);
-  CacheRegisterSyscacheCallback(PROCOID, on_function_change, 0);
+  for (const SysCacheIdentifier cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM}) {
+    CacheRegisterSyscacheCallback(cache, on_catalog_change, 0);
+  }
 }
 
 }  // namespace escrowgrid::pg::direct

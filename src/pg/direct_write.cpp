@@ -177,6 +177,14 @@ std::optional<Target> open_target(Call& call, Name name) {
   return target;
 }
 
+void check_permissions(const Call& call) {
+  if (ExecutorCheckPerms_hook != nullptr) {
+#if PG_VERSION_NUM < 160000
+    ExecCheckRTPerms(call.estate->es_range_table, true);
+#endif
+  }
+}
+
 void close_target(Target& target) {
   for (int i = 0; target.has_indexes && i < target.result->ri_NumIndices; ++i) {
     Relation index = target.result->ri_IndexRelationDescs[i];

@@ -33,6 +33,9 @@ struct Target {
 // Nothing when the table has something that only the ordinary way serves.
 [[nodiscard]] std::optional<Target> open_target(Call& call, Name name);
 void close_target(Target& target);
+// Asks other modules that decide about access (ExecutorCheckPerms_hook), once all targets are open. Without such a
+// module the rights were judged when the plans were made.
+void check_permissions(const Call& call);
 
 // The values of a row by column; what is not set is NULL.
 struct NewRow {

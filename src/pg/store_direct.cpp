@@ -74,6 +74,7 @@ bool open_tables(Writes& writes) {
     }
     *places[i].target = *target;
   }
+  direct::check_permissions(writes.call);
   return true;
 }
 

@@ -185,6 +185,33 @@ ALTER TABLE escrowgrid.ledger_events ADD FOREIGN KEY (request_id) REFERENCES pub
 SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '23503', NULL, 'a user''s foreign key from a record is checked');
 ROLLBACK TO plain;
 
+-- Rules of an asset whose table cannot be read directly are parsed into memory of the call.
+CREATE TABLE public.more_assets () INHERITS (escrowgrid.assets);
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SELECT is((SELECT state FROM escrowgrid.escrow_transition(:'p', 'RELEASED')), 'RELEASED', 'a move whose asset is read through SPI succeeds');
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'h', 'BHD', 9999)$$, :'a_id'), 'ZE201', NULL, 'a policy holds for an asset that is read through SPI');
+ROLLBACK TO plain;
+
+-- The rights of the tables' owner are asked for, also those that the owner may take from itself.
+CREATE ROLE plain_owner;
+GRANT CREATE, USAGE ON SCHEMA escrowgrid TO plain_owner;
+DO $$
+DECLARE relation regclass;
+BEGIN
+    FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind IN ('r', 'v') LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO plain_owner', relation);
+    END LOOP;
+END $$;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'tables of an owner without superuser rights are written directly');
+REVOKE INSERT ON escrowgrid.ledger_events FROM plain_owner;
+SELECT is(pg_temp.reason('ledger_events'), 'ordinary: the owner of positions may not write to it', 'escrow_write_paths() says that the owner lacks a right');
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '42501', 'permission denied for table ledger_events', 'an owner who lacks a right is refused');
+GRANT INSERT ON escrowgrid.ledger_events TO plain_owner;
+SELECT lives_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), 'an owner who has the right again may write');
+REVOKE SELECT ON escrowgrid.assets FROM plain_owner;
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '42501', 'permission denied for table assets', 'an owner who may not read assets is refused');
+ROLLBACK TO plain;
+
 -- Replication of a table whose changes cannot be told apart is PostgreSQL's own refusal.
 SELECT pg_temp.moved(:'a_id') AS p \gset
 ALTER TABLE escrowgrid.positions REPLICA IDENTITY NOTHING;
