@@ -228,11 +228,11 @@ void insert_many(Call& call, Target& target, std::span<const NewRow> rows) {
 }
 
 bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRow& row) {
-  CheckCmdReplicaIdentity(target.open.relation, CMD_UPDATE);
-  fill_slot(call, target, target.slot, row, CMD_UPDATE);
   if (hold == Hold::kUnlocked && !skips_probe() && !is_free(found)) {
     return false;
   }
+  CheckCmdReplicaIdentity(target.open.relation, CMD_UPDATE);
+  fill_slot(call, target, target.slot, row, CMD_UPDATE);
   TM_FailureData failure{};
   LockTupleMode mode = LockTupleNoKeyExclusive;
 #if PG_VERSION_NUM >= 160000
