@@ -159,7 +159,7 @@ const char* describe(const Verdict& verdict) {
     case Obstacle::kNotAPlainTable:
       return "it is not a plain heap table";
     case Obstacle::kColumns:
-      return "its columns are not the extension's, or one of them is generated";
+      return "it does not begin with the extension's columns, one of these is generated, or it has more than 32";
     case Obstacle::kKeyIndex:
       return "the index of a key is missing, invalid or compares in another order";
     case Obstacle::kChildren:
