@@ -11,7 +11,7 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-bool has_forbidden_null(const TupleDesc desc, const TupleTableSlot* slot) {
+bool has_forbidden_null(TupleDesc desc, const TupleTableSlot* slot) {
   for (int i = 0; i < desc->natts; ++i) {
     if (slot->tts_isnull[i] && TupleDescAttr(desc, i)->attnotnull) {
       return true;

@@ -110,7 +110,7 @@ bool is_free(const Row& found) {
   LockBuffer(slot->buffer, BUFFER_LOCK_SHARE);
   bool is_free = HeapTupleSatisfiesUpdate(tuple, GetCurrentCommandId(false), slot->buffer) == TM_Ok;
   if (!is_free) {
-    const HeapTupleHeader header = tuple->t_data;
+    const HeapTupleHeaderData* header = tuple->t_data;
     is_free = (header->t_infomask & HEAP_XMAX_IS_MULTI) == 0 && HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
               TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(header));
   }
