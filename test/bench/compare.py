@@ -2,15 +2,40 @@
 
 usage: compare.py BASE_SOCKET PRESENT_SOCKET [--labels BASE PRESENT] [--rounds N] [--seconds N] [--only NAME...]
 
-Both servers have been filled alike by bench-compare.sh. Rates are medians of the rounds. A ratio is the base's rate by the
-present one's, the median of the rounds' own ratios, because the two slices of a round see the same machine; more than 1 says
-that the present one is slower. The spread is half the distance between the quartiles of these ratios.
+Both servers have been filled alike by bench-compare.sh. Rates are medians of the rounds. A ratio says how much slower the
+present server is, 1 for not at all: by the clock (the base's rate by the present one's) and by the processor time that the
+servers took for the same work, which on a busy machine says more. It is the median of the rounds' own ratios, because the
+two slices of a round see the same machine; behind it stands half the distance between the quartiles, in per cent.
 """
 
 import argparse
+import os
 import statistics
+import time
+from pathlib import Path
 
 import run
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """The processor time of a server's processes, those that have ended included."""
+
+    def __init__(self, socket):
+        self.postmaster = next(Path(socket).glob(".s.PGSQL.*.lock")).read_text().split()[0]
+
+    @staticmethod
+    def times(pid):
+        """utime, stime, cutime, cstime; a process may have ended meanwhile."""
+        try:
+            return [int(field) for field in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:15]]
+        except (FileNotFoundError, ProcessLookupError):
+            return [0, 0, 0, 0]
+
+    def seconds(self):
+        children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text().split()
+        return (sum(self.times(self.postmaster)) + sum(sum(self.times(pid)[:2]) for pid in children)) / TICK
 
 
 class Works(run.Bench):
@@ -18,10 +43,16 @@ class Works(run.Bench):
 
     def __init__(self, seconds, host):
         super().__init__(seconds, 1, host)
+        self.server = Server(host)
         self.measurements = {}
 
     def in_turns(self, work, peers, measure):
-        self.measurements[work] = lambda: measure("ours")
+        def take():
+            """Works a second, and processor seconds a work."""
+            began, used = time.perf_counter(), self.server.seconds()
+            rate = measure("ours")
+            return rate, (self.server.seconds() - used) / (rate * (time.perf_counter() - began))
+        self.measurements[work] = take
 
     def transition(self, kinds):
         for clients, sync in kinds:
@@ -43,12 +74,11 @@ class Works(run.Bench):
         return self.measurements
 
 
-def spread(ratios):
-    """In per cent of the median."""
-    if len(ratios) < 2:
-        return 0.0
-    low, _, high = statistics.quantiles(ratios, n=4)
-    return (high - low) / statistics.median(ratios) * 50
+def summary(ratios):
+    """The median, and half the distance between the quartiles in per cent of it."""
+    median = statistics.median(ratios)
+    low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (median, median, median)
+    return median, f"{median:8.3f}x ±{(high - low) / median * 50:4.1f} %"
 
 
 def main():
@@ -60,21 +90,18 @@ def main():
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
     base, present = (Works(arguments.seconds, host).collect(arguments.only) for host in arguments.sockets)
-    labels = arguments.labels
-    print(f"{'works a second':<58} {labels[0]:>12} {labels[1]:>12} {'/'.join(labels):>13}  spread", flush=True)
-    ratios = {}
+    print(f"{'works a second':<58} {arguments.labels[0]:>12} {arguments.labels[1]:>12}  slower by the clock  by processor time", flush=True)
+    slower = {"by the clock": {}, "by processor time": {}}
     for work in base:
         # The first round warms up.
         rounds = [(base[work](), present[work]()) for _ in range(arguments.rounds + 1)][1:]
-        medians = [statistics.median(rates) for rates in zip(*rounds)]
-        of_rounds = [old / new for old, new in rounds]
-        ratios[work] = statistics.median(of_rounds)
-        print(f"{work:<58} {medians[0]:12.1f} {medians[1]:12.1f} {ratios[work]:12.3f}x  ±{spread(of_rounds):.1f} %", flush=True)
-    slowest = max(ratios, key=ratios.get)
-    if ratios[slowest] > 1:
-        print(f"largest slowdown: {(1 - 1 / ratios[slowest]) * 100:.1f} % in {slowest}")
-    else:
-        print("largest slowdown: none")
+        medians = [statistics.median(rate for rate, _ in side) for side in zip(*rounds)]
+        slower["by the clock"][work], clock = summary([old / new for (old, _), (new, _) in rounds])
+        slower["by processor time"][work], processor = summary([new / old for (_, old), (_, new) in rounds])
+        print(f"{work:<58} {medians[0]:12.1f} {medians[1]:12.1f}    {clock}    {processor}", flush=True)
+    for how, ratios in slower.items():
+        work = max(ratios, key=ratios.get)
+        print(f"largest slowdown {how}: {ratios[work]:.3f}x in {work}" if ratios[work] > 1 else f"largest slowdown {how}: none")
 
 
 if __name__ == "__main__":
