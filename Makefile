@@ -25,8 +25,8 @@ REGRESS = install main_job setup_errors position_errors raw_dml records reading 
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress
 ISOLATION = double_release release_cancel release_expire cancel_expire partial_partial partial_version \
 	function_raw raw_raw create_currency idempotency expire_due policy_tightened \
-	policy_first_set policy_moved decided_after_wait decided_after_wait_in_update \
-	exposure_race asset_deleted purge_race checkpoint_race
+	policy_first_set policy_moved decided_after_wait \
+	exposure_race asset_deleted purge_race checkpoint_race decided_after_wait_in_update
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 # Both runners refuse to start without their output directory.
 $(shell mkdir -p build/regress build/isolation)
