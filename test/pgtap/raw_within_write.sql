@@ -106,6 +106,17 @@ FROM public.ways, public.places, (VALUES
     ('delete ledger rows of another position', 'DELETE FROM escrowgrid.ledger_events WHERE position_id = OTHER'),
     ('delete another position', 'DELETE FROM escrowgrid.positions WHERE id = OTHER')) AS s (what, statement);
 
+-- --- a BEFORE trigger that alters the position's row itself, after the extension's own trigger
+CREATE FUNCTION public.alter_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM public.run_raw(NEW.id, NEW.head_hash);
+    RETURN jsonb_populate_record(NEW, TG_ARGV[0]::jsonb);
+END $$;
+SELECT is(pg_temp.attempt(way, format('CREATE TRIGGER user_alters BEFORE %s ON escrowgrid.positions FOR EACH ROW EXECUTE FUNCTION public.alter_row(%L)', event, alteration),
+        'SELECT %1$L, %2$L', call, :'a_id'), 'ZE501', format('%s: a BEFORE %s trigger on positions cannot write %s instead of what was decided', way, event, alteration))
+FROM public.ways, (VALUES ('INSERT', 'create'), ('UPDATE', 'fund')) AS e (event, call),
+    (VALUES ('{"amount": 7}'), ('{"holder_reference": "thief"}'), ('{"created_at": "2020-01-01Z"}'), ('{"updated_at": "2020-01-01Z"}'), ('{"version": 9}')) AS v (alteration);
+
 -- --- rules
 SELECT is(pg_temp.attempt(way, format('CREATE RULE user_raw AS ON INSERT TO escrowgrid.%I DO ALSO UPDATE escrowgrid.positions SET %s WHERE id = NEW.%I', relation, change, id),
         'SELECT %1$L, %2$L', call, :'a_id'), 'ZE501', format('%s: a rule on %s that runs with a call of %s cannot set %s', way, relation, call, change))
