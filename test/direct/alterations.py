@@ -81,8 +81,8 @@ def domain_column(d):
                           # A domain that refuses NULL only from now on: rows that are there keep it.
                           ("text", [f"ALTER DOMAIN {domain} ADD CONSTRAINT given CHECK (VALUE IS NOT NULL) NOT VALID"])))
     default = d.pick(("", "", " DEFAULT NULL", " DEFAULT '9'"))
-    during = [f"ALTER DOMAIN {domain} SET DEFAULT '8'", f"ALTER DOMAIN {domain} DROP DEFAULT",
-              f"ALTER DOMAIN {domain} ADD CONSTRAINT later_{d.random.randrange(9)} CHECK (VALUE IS NOT NULL) NOT VALID"]
+    # Not SET DEFAULT: PostgreSQL's kept plans of INSERT go on with the default that the domain had when they were made.
+    during = [f"ALTER DOMAIN {domain} ADD CONSTRAINT later_{d.random.randrange(9)} CHECK (VALUE IS NOT NULL) NOT VALID"]
     return Alteration(f"column of domain {base}{default} {later} of {d.table}",
                       [f"CREATE DOMAIN {domain} AS {base}", d.alter(f"ADD COLUMN {d.name} {domain}{default}")] + later,
                       [d.alter(f"DROP COLUMN IF EXISTS {d.name}"), f"DROP DOMAIN IF EXISTS {domain}"], during)

@@ -148,8 +148,8 @@ class Writer:
 
     def nested(self, session):
         """Calls in functions with exception blocks."""
-        statement = self.pick((self.transition(session), self.creation(), self.batch(session)))
-        text = quote(statement.replace("SELECT r.*", "SELECT concat_ws(' ', r.id, r.state, r.version)"))
+        statement = self.pick((self.transition(session), self.creation(), self.creation("escrow_try_create_position")))
+        text = quote(statement.replace("SELECT r.*", "SELECT to_jsonb(r)"))
         p = self.position(session)
         look = quote(self.transition(session).replace("SELECT r.*", "SELECT r.id"))
         other = quote(f"SELECT concat_ws(' ', r.state, r.version) FROM escrowgrid.escrow_transition({quote(p)}, 'FUNDED') AS r")

@@ -35,7 +35,7 @@ ROWS = {
             FROM escrowgrid.position_events AS e WHERE e.position_id = p.id) AS s ON true
         WHERE (p.released_amount, p.refunded_amount) IS DISTINCT FROM (COALESCE(s.released, 0), COALESCE(s.refunded, 0))""",
 }
-UNORDERED = ("verification", "money")
+UNORDERED = ["verification", "money"]  # compared as sets
 # What this transaction has written so far, by table.
 WRITTEN = """SELECT c.relname, pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
     pg_stat_get_xact_tuples_deleted(c.oid) FROM pg_class AS c WHERE c.relnamespace = 'escrowgrid'::regnamespace
@@ -50,6 +50,11 @@ class Symbols:
     def __init__(self):
         self.names = {}
         self.counts = {}
+
+    def copy(self):
+        other = Symbols()
+        other.names, other.counts = dict(self.names), dict(self.counts)
+        return other
 
     def name(self, kind, value):
         if (kind, value) not in self.names:
@@ -133,14 +138,24 @@ def code_of(outcome):
     return "ok" if error is None else error["sqlstate"] or "connection lost"
 
 
+def is_batch_with_two_errors(sql, outcomes):
+    """A batch that fails in both twins, where the write of one position fails and another position is refused, or fails too."""
+    codes = [code_of(outcome) for outcome in outcomes]
+    return "_batch(" in sql and "ok" not in codes and not all(code.startswith("ZE") for code in codes)
+
+
 def first_difference(logs):
     """The place of the first statement that the twins tell differently, with both outcomes; None when they agree."""
     symbols = Symbols(), Symbols()
     for place in range(max(map(len, logs))):
         sides = [log[place] if place < len(log) else ("nothing more", {}) for log in logs]
+        before = [names.copy() for names in symbols]
         told = [(sql, names.of(outcome)) for names, (sql, outcome) in zip(symbols, sides)]
-        if told[0] != told[1]:
+        if told[0] == told[1]:
+            continue
+        if not is_batch_with_two_errors(sides[0][0], [outcome for _, outcome in sides]):
             return place, told
+        symbols = before  # each error may name what the other does not
     return None
 
 
