@@ -156,8 +156,8 @@ std::optional<Move> move(const store::Origin& origin, std::string_view position_
   if (!decision) {
     return std::nullopt;
   }
-  const std::string_view event_id = store::record(origin, position.terms, *decision, request.content);
-  return Move{.row = store::update_position(origin, position.terms, *decision), .event_id = event_id};
+  const Datum row = store::update_position(origin, position.terms, *decision);
+  return Move{.row = row, .event_id = store::record(origin, position.terms, *decision, request.content)};
 }
 
 Claim claim(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why) {

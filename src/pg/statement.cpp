@@ -49,6 +49,13 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
   return SPI_processed;
 }
 
+void forget_plan(Statement& statement) {
+  if (statement.plan != nullptr) {
+    SPI_freeplan(statement.plan);
+    statement.plan = nullptr;
+  }
+}
+
 std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings) {
   prepare(statement, bindings.types_, bindings.count_);
   std::array<Datum, Bindings::kMost> values = bindings.values_;

@@ -56,8 +56,8 @@ void read_last_event(core::PositionSnapshot& position);
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                         const core::EventContent& content);
 
-// The same for many, all at once and in order, when rows are written without SPI: from begin_records() on record()
-// keeps up to `most` of them, and the memory they are in has to last until write_records().
+// The same for many, all at once, table by table: from begin_records() on record() keeps up to `most` of them, and the
+// memory they are in has to last until write_records().
 void begin_records(Origin& origin, std::size_t most);
 void write_records(Origin& origin);
 
@@ -95,8 +95,10 @@ struct Institution {
 [[nodiscard]] TextView find_template_institution(std::string_view id, const TextView& institution_id);
 [[nodiscard]] TextView find_asset_institution(std::string_view id, const TextView& institution_id);
 
-// The same for an asset that a new position will name. When rows are written without SPI, the asset's row is locked as
-// the foreign key's check would lock it; where that cannot be done, the call goes on by SPI.
+// The same for an asset that a new position will name, with its row locked as the foreign key's check would lock it.
+// When rows are written without SPI, that check is left out. Where the lock cannot be taken without SPI, all of the
+// call goes on by SPI.
+[[nodiscard]] TextView lock_asset_institution(std::string_view id, const TextView& institution_id);
 [[nodiscard]] TextView share_asset(Origin& origin, std::string_view id);
 
 struct NewInstitution {

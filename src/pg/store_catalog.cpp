@@ -27,6 +27,10 @@ Statement select_template = {
 
 Statement select_asset = {"SELECT a.institution_id FROM escrowgrid.assets AS a WHERE a.id OPERATOR(pg_catalog.=) $1"};
 
+Statement select_asset_for_share = {
+    "SELECT a.institution_id FROM escrowgrid.assets AS a WHERE a.id OPERATOR(pg_catalog.=) $1"
+    " AND ($2 IS NULL OR a.institution_id OPERATOR(pg_catalog.=) $2) FOR KEY SHARE OF a"};
+
 Statement insert_institution_row = {
     "INSERT INTO escrowgrid.institutions AS i (id, name, regions, verticals, created_at, updated_at)"
     " VALUES ($1, $2, $3, $4, $5, $5) RETURNING i"};
@@ -162,6 +166,15 @@ TextView find_template_institution(std::string_view id, const TextView& institut
 
 TextView find_asset_institution(std::string_view id, const TextView& institution_id) {
   return find_owner(select_asset, id, institution_id);
+}
+
+TextView lock_asset_institution(std::string_view id, const TextView& institution_id) {
+  Bindings values;
+  values.text(id).text(institution_id);
+  if (execute(select_asset_for_share, values, Sight::kFresh) != 1) {
+    return std::nullopt;
+  }
+  return text_view(result_value(0, 1).value_or(0));
 }
 
 Datum insert_institution(const Origin& origin, const NewInstitution& institution) {

@@ -49,21 +49,22 @@ std::optional<Datum> time_value(const std::optional<core::Micros>& at) {
 
 namespace {
 
+// The tables of a move, positions first.
 struct Place {
   direct::Name name;
   direct::Target* target;
 };
 
-std::array<Place, 4> places_of(Tables& tables) {
-  return {{{direct::Name::kPositions, &tables.positions},
-           {direct::Name::kPositionEvents, &tables.events},
-           {direct::Name::kLedgerEvents, &tables.ledger},
-           {direct::Name::kAuditEvents, &tables.audit}}};
+std::array<Place, 4> places_of(Writes& writes) {
+  return {{{direct::Name::kPositions, &writes.positions},
+           {direct::Name::kPositionEvents, &writes.target(RecordKind::kEvent)},
+           {direct::Name::kLedgerEvents, &writes.target(RecordKind::kLedgerEvent)},
+           {direct::Name::kAuditEvents, &writes.target(RecordKind::kAuditEvent)}}};
 }
 
 // All four tables, or none.
 bool open_tables(Writes& writes) {
-  const std::array<Place, 4> places = places_of(writes.tables);
+  const std::array<Place, 4> places = places_of(writes);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const std::optional<direct::Target> target = direct::open_target(writes.call, places[i].name);
     if (!target) {
@@ -79,12 +80,8 @@ bool open_tables(Writes& writes) {
 }
 
 void close_tables(Writes& writes) {
-  const Tables& tables = writes.tables;
-  if (tables.waiting_events.count + tables.waiting_ledger.count + tables.waiting_audit.count != 0) {
-    elog(ERROR, "escrowgrid: records of a batch were not written");
-  }
   if (writes.is_direct) {
-    for (const Place& place : places_of(writes.tables)) {
+    for (const Place& place : places_of(writes)) {
       direct::close_target(*place.target);
     }
   }
@@ -109,6 +106,11 @@ void begin_writes(Origin& origin) {
 }
 
 void finish_writes(Origin& origin) {
+  for (const Waiting& waiting : origin.writes->waiting) {
+    if (waiting.count != 0) {
+      elog(ERROR, "escrowgrid: records of a batch were not written");
+    }
+  }
   // The tables are closed first: users' triggers may call the extension again, or change what a table is made of.
   close_tables(*origin.writes);
   direct::finish_call(origin.writes->call);
@@ -123,66 +125,24 @@ std::uint64_t execute_writing(const Origin& origin, Statement& statement, const 
   return execute_and_queue(statement, values);
 }
 
-void begin_records(Origin& origin, std::size_t most) {
-  if (!writes_directly(origin)) {
-    return;
-  }
-  Tables& tables = origin.writes->tables;
-  for (Waiting* waiting : {&tables.waiting_events, &tables.waiting_ledger, &tables.waiting_audit}) {
-    *waiting = {.rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * std::max<std::size_t>(most, 1))),
-                .count = 0};
-  }
-  tables.waiting_most = most;
-}
-
-void write_records(Origin& origin) {
-  if (!writes_directly(origin)) {
-    return;
-  }
-  Writes& writes = *origin.writes;
-  const auto write = [&](direct::Target& target, Waiting& waiting) {
-    direct::insert_many(writes.call, target, {waiting.rows, waiting.count});
-    waiting.count = 0;
-  };
-  write(writes.tables.events, writes.tables.waiting_events);
-  write(writes.tables.ledger, writes.tables.waiting_ledger);
-  write(writes.tables.audit, writes.tables.waiting_audit);
-  CommandCounterIncrement();
-}
-
-void write_direct(Writes& writes, direct::Target& target, Waiting& waiting, const Bindings& values,
-                  ColumnSources sources) {
-  const bool waits = waiting.count < writes.tables.waiting_most;
-  direct::NewRow only;
-  direct::NewRow& row = waits ? *new (&waiting.rows[waiting.count++]) direct::NewRow() : only;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (sources[i] != 0) {
-      row.set(static_cast<int>(i) + 1, values.value(sources[i]));
-    }
-  }
-  if (!waits) {
-    direct::insert(writes.call, target, only);
-  }
-}
-
 Datum insert_position_direct(Writes& writes, const Bindings& values) {
   constexpr std::array<std::uint8_t, 16> kSources = {1, 2, 3, 4, 5, 6, 10, 7, 9, 9, 11, 12, 8, 13, 14, 15};
   direct::NewRow row;
   for (std::size_t i = 0; i < kSources.size(); ++i) {
     row.set(static_cast<int>(i) + 1, values.value(kSources[i]));
   }
-  direct::insert(writes.call, writes.tables.positions, row);
-  return direct::composite(writes.tables.positions);
+  direct::insert(writes.call, writes.positions, row);
+  return direct::composite(writes.positions);
 }
 
 TextView share_asset(Origin& origin, std::string_view id) {
   if (!writes_directly(origin)) {
-    return find_asset_institution(id, origin.caller.institution_id);
+    return lock_asset_institution(id, origin.caller.institution_id);
   }
   const direct::Open assets = direct::open(direct::Name::kAssets, RowShareLock);
   if (!assets) {
     close_tables(*origin.writes);
-    return find_asset_institution(id, origin.caller.institution_id);
+    return lock_asset_institution(id, origin.caller.institution_id);
   }
   direct::Row row(assets);
   TextView institution_id;
@@ -221,9 +181,9 @@ void FoundPosition::read() {
   snapshot_.updated_at = row_.time(kUpdatedAt).value_or(0);
   snapshot_.head_hash = stored_digest(*row_.value(kHeadHash));
   snapshot_.terms.currency.exponent = require_exponent(snapshot_.terms);
-  direct::Row event(writes_.tables.events.open);
+  direct::Row event(writes_.target(RecordKind::kEvent).open);
   snapshot_.last_event_hash.reset();
-  if (direct::find(writes_.tables.events.open, direct::Key::kSecond, snapshot_.terms.id, snapshot_.version,
+  if (direct::find(writes_.target(RecordKind::kEvent).open, direct::Key::kSecond, snapshot_.terms.id, snapshot_.version,
                    GetActiveSnapshot(), event)) {
     snapshot_.last_event_hash = stored_digest(event.value(kEventHash).value_or(0));
     event.clear();
@@ -231,7 +191,7 @@ void FoundPosition::read() {
 }
 
 bool FoundPosition::find(std::string_view id, const TextView& institution_id) {
-  if (!direct::find(writes_.tables.positions.open, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(),
+  if (!direct::find(writes_.positions.open, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(),
                     row_)) {
     return false;
   }
@@ -244,7 +204,7 @@ bool FoundPosition::find(std::string_view id, const TextView& institution_id) {
 }
 
 bool FoundPosition::lock() {
-  if (!direct::lock(writes_.tables.positions.open, row_, LockTupleNoKeyExclusive)) {
+  if (!direct::lock(writes_.positions.open, row_, LockTupleNoKeyExclusive)) {
     return false;
   }
   hold_ = direct::Hold::kLocked;
@@ -257,7 +217,7 @@ bool FoundPosition::lock() {
 
 std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
   direct::NewRow row;
-  const auto count = static_cast<std::size_t>(writes_.tables.positions.open.table->desc->natts);
+  const auto count = static_cast<std::size_t>(writes_.positions.open.table->desc->natts);
   std::copy_n(row_.slot()->tts_values, count, row.values.begin());
   std::copy_n(row_.slot()->tts_isnull, count, row.nulls.begin());
   const int decimals = snapshot_.terms.currency.exponent;
@@ -268,10 +228,10 @@ std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
   row.set(kDueAt, time_value(decision.due_at));
   row.set(kVersion, Int32GetDatum(decision.version));
   row.set(kHeadHash, bytes_datum(decision.hash));
-  if (!direct::update(writes_.call, writes_.tables.positions, row_, hold_, row)) {
+  if (!direct::update(writes_.call, writes_.positions, row_, hold_, row)) {
     return std::nullopt;
   }
-  return direct::composite(writes_.tables.positions);
+  return direct::composite(writes_.positions);
 }
 
 }  // namespace escrowgrid::pg::store

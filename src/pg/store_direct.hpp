@@ -7,40 +7,38 @@
 
 namespace escrowgrid::pg::store {
 
-// Rows that wait to be written together.
+// A record to be written: the values of its INSERT.
+struct NewRecord {
+  std::string_view id;
+  Bindings values;
+};
+
+// Records of one table that wait to be written together.
 struct Waiting {
-  direct::NewRow* rows = nullptr;
+  NewRecord* records = nullptr;
   std::size_t count = 0;
 };
 
-// The tables that a move writes, open.
-struct Tables {
-  direct::Target positions;
-  direct::Target events;
-  direct::Target ledger;
-  direct::Target audit;
-  std::size_t waiting_most = 0;  // more than 0 while a batch collects its records
-  Waiting waiting_events;
-  Waiting waiting_ledger;
-  Waiting waiting_audit;
-};
+enum class RecordKind : std::uint8_t { kEvent, kLedgerEvent, kAuditEvent };
+inline constexpr std::array kRecordKinds = {RecordKind::kEvent, RecordKind::kLedgerEvent, RecordKind::kAuditEvent};
 
 // The writing of one call.
 struct Writes {
   direct::Call call;
-  bool is_direct = false;    // otherwise by SPI, and `tables` are closed
+  bool is_direct = false;    // otherwise by SPI, and the tables are closed
   std::uint64_t number = 0;  // tells calls apart, see rule_check.hpp
-  Tables tables;
+  direct::Target positions;
+  std::array<direct::Target, kRecordKinds.size()> records;  // by RecordKind
+  std::size_t waiting_most = 0;                             // more than 0 while a batch collects its records
+  std::array<Waiting, kRecordKinds.size()> waiting;         // likewise
+
+  [[nodiscard]] direct::Target& target(RecordKind kind) { return records[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] Waiting& waiting_for(RecordKind kind) { return waiting[static_cast<std::size_t>(kind)]; }
 };
 
 [[nodiscard]] inline bool writes_directly(const Origin& origin) {
   return origin.writes != nullptr && origin.writes->is_direct;
 }
-
-// Which binding ($1, $2, …) of a record's INSERT goes into which column; 0 for none.
-using ColumnSources = std::span<const std::uint8_t>;
-void write_direct(Writes& writes, direct::Target& target, Waiting& waiting, const Bindings& values,
-                  ColumnSources sources);
 
 // Inserts a position from the values of its INSERT.
 [[nodiscard]] Datum insert_position_direct(Writes& writes, const Bindings& values);
@@ -51,7 +49,7 @@ std::uint64_t execute_writing(const Origin& origin, Statement& statement, const 
 // A position found by its id, and what is decided on. Views point into the row until it is cleared.
 class FoundPosition {
  public:
-  explicit FoundPosition(Writes& writes) : writes_(writes), row_(writes.tables.positions.open) {}
+  explicit FoundPosition(Writes& writes) : writes_(writes), row_(writes.positions.open) {}
 
   // False when there is none, or none of that institution.
   [[nodiscard]] bool find(std::string_view id, const TextView& institution_id);

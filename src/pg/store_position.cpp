@@ -65,6 +65,7 @@ Datum write_position(const Origin& origin, Statement& statement, const Bindings&
   const std::uint64_t rows = execute_writing(origin, statement, values);
   end_own_write();
   if (rows != 1) {
+    forget_plan(statement);
     raise_altered(terms.id);
   }
   const Datum row = result_value(0, 1).value_or(0);

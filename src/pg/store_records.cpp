@@ -23,22 +23,82 @@ Statement insert_audit = {
     " action, resource_type, resource_id, payload, status_code, request_id, client_ip, db_role, outcome, error)"
     " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"};
 
-// The same without SPI: for each column of the table, which of the values goes there.
+// For each column of the table, which of the values goes there; 0 for none.
 constexpr std::array<std::uint8_t, 14> kEventSources = {1, 2, 5, 6, 8, 9, 10, 9, 3, 4, 7, 11, 12, 13};
 constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};
 constexpr std::array<std::uint8_t, 17> kAuditSources = {1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 11, 12, 13, 14};
 
-void insert_by_spi(const Origin& origin, OwnWrite kind, std::string_view id, Statement& statement,
-                   const Bindings& values) {
-  begin_own_write(kind, id);
-  const std::uint64_t rows = execute_writing(origin, statement, values);
+struct RecordTable {
+  OwnWrite note;
+  Statement* insert;
+  std::span<const std::uint8_t> sources;
+};
+const std::array<RecordTable, kRecordKinds.size()> kRecordTables = {{
+    {OwnWrite::kEvent, &insert_event, kEventSources},
+    {OwnWrite::kLedgerEvent, &insert_ledger, kLedgerSources},
+    {OwnWrite::kAuditEvent, &insert_audit, kAuditSources},
+}};
+
+const RecordTable& table_of(RecordKind kind) {
+  return kRecordTables[static_cast<std::size_t>(kind)];
+}
+
+void insert_by_spi(const Origin& origin, RecordKind kind, const NewRecord& record) {
+  const RecordTable& table = table_of(kind);
+  begin_own_write(table.note, record.id);
+  const std::uint64_t rows = execute_writing(origin, *table.insert, record.values);
   end_own_write();
   if (rows != 1) {
+    forget_plan(*table.insert);
     ereport(ERROR,
             (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a record was suppressed by a trigger or a rule"),
              errhint("Every transition must leave its event, ledger and audit rows; "
                      "remove the trigger or rule that drops one.")));
   }
+}
+
+void insert_directly(Writes& writes, RecordKind kind, std::span<const NewRecord> records) {
+  const std::span<const std::uint8_t> sources = table_of(kind).sources;
+  direct::NewRow only;
+  auto* rows =
+      records.size() == 1 ? &only : static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * (records.size() + 1)));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    auto* row = new (&rows[i]) direct::NewRow();
+    for (std::size_t column = 0; column < sources.size(); ++column) {
+      if (sources[column] != 0) {
+        row->set(static_cast<int>(column) + 1, records[i].values.value(sources[column]));
+      }
+    }
+  }
+  if (records.size() == 1) {
+    direct::insert(writes.call, writes.target(kind), only);
+  } else {
+    direct::insert_many(writes.call, writes.target(kind), {rows, records.size()});
+  }
+}
+
+void write_all(const Origin& origin, RecordKind kind, std::span<const NewRecord> records) {
+  if (writes_directly(origin)) {
+    insert_directly(*origin.writes, kind, records);
+    return;
+  }
+  for (const NewRecord& record : records) {
+    insert_by_spi(origin, kind, record);
+  }
+}
+
+// Writes the record, or keeps it while a batch collects.
+void put(const Origin& origin, RecordKind kind, const NewRecord& record) {
+  if (origin.writes != nullptr && origin.writes->waiting_for(kind).count < origin.writes->waiting_most) {
+    Waiting& waiting = origin.writes->waiting_for(kind);
+    new (&waiting.records[waiting.count++]) NewRecord(record);
+  } else {
+    write_all(origin, kind, {&record, 1});
+  }
+}
+
+std::string_view copied(const core::TypeIdText& id) {
+  return {pnstrdup(id.c_str(), id.size()), id.size()};
 }
 
 // The claimed address, or the connection's own; none for a local socket.
@@ -55,9 +115,10 @@ std::optional<Datum> client_address(const RequestClaims& claims) {
 
 std::string_view append_event(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                               const core::EventContent& content) {
-  const core::TypeIdText id = make_id("ple", decision.at);
-  Bindings values;
-  values.text(id.view())
+  const std::string_view id = copied(make_id("ple", decision.at));
+  NewRecord event = {.id = id, .values = {}};
+  Bindings& values = event.values;
+  values.text(id)
       .text(terms.id)
       .text(terms.institution_id)
       .integer(decision.version)
@@ -74,13 +135,8 @@ std::string_view append_event(const Origin& origin, const core::PositionTerms& t
     values.null_bytes();
   }
   values.bytes(decision.hash);
-  if (writes_directly(origin)) {
-    Tables& tables = origin.writes->tables;
-    write_direct(*origin.writes, tables.events, tables.waiting_events, values, kEventSources);
-  } else {
-    insert_by_spi(origin, OwnWrite::kEvent, id.view(), insert_event, values);
-  }
-  return {pnstrdup(id.c_str(), id.size()), id.size()};
+  put(origin, RecordKind::kEvent, event);
+  return id;
 }
 
 // Neither payload repeats reason or metadata: the event alone holds them, so that an erasure has one place.
@@ -149,9 +205,9 @@ std::string_view refusal_action(core::Condition condition) {
 }  // namespace
 
 void append_ledger(const Origin& origin, const LedgerEntry& entry) {
-  const core::TypeIdText id = make_id("led", entry.at);
-  Bindings values;
-  values.text(id.view())
+  const std::string_view id = copied(make_id("led", entry.at));
+  NewRecord ledger = {.id = id, .values = {}};
+  ledger.values.text(id)
       .text(entry.kind)
       .text(entry.position_id)
       .text(entry.institution_id)
@@ -160,12 +216,7 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry) {
       .text(entry.new_state)
       .jsonb(entry.payload)
       .text(origin.claims.request_id);
-  if (writes_directly(origin)) {
-    Tables& tables = origin.writes->tables;
-    write_direct(*origin.writes, tables.ledger, tables.waiting_ledger, values, kLedgerSources);
-  } else {
-    insert_by_spi(origin, OwnWrite::kLedgerEvent, id.view(), insert_ledger, values);
-  }
+  put(origin, RecordKind::kLedgerEvent, ledger);
 }
 
 void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id) {
@@ -180,9 +231,9 @@ void audit_refusal(const Origin& origin, const core::Refusal& why, const TextVie
 }
 
 void append_audit(const Origin& origin, const AuditEntry& entry) {
-  const core::TypeIdText id = make_id("aud", entry.at);
-  Bindings values;
-  values.text(id.view())
+  const std::string_view id = copied(make_id("aud", entry.at));
+  NewRecord audit = {.id = id, .values = {}};
+  audit.values.text(id)
       .time(entry.at)
       .text(origin.caller.api_key_id)
       .text(entry.institution_id)
@@ -198,12 +249,7 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
       .text(origin.caller.db_role)
       .text(entry.error ? "failure" : "success")
       .json(entry.error);
-  if (writes_directly(origin)) {
-    Tables& tables = origin.writes->tables;
-    write_direct(*origin.writes, tables.audit, tables.waiting_audit, values, kAuditSources);
-  } else {
-    insert_by_spi(origin, OwnWrite::kAuditEvent, id.view(), insert_audit, values);
-  }
+  put(origin, RecordKind::kAuditEvent, audit);
 }
 
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
@@ -224,6 +270,22 @@ std::string_view record(const Origin& origin, const core::PositionTerms& terms, 
                         .status_code = decision.from ? 200 : 201,
                         .at = decision.at});
   return event_id;
+}
+
+void begin_records(Origin& origin, std::size_t most) {
+  for (Waiting& waiting : origin.writes->waiting) {
+    waiting = {.records = static_cast<NewRecord*>(palloc(sizeof(NewRecord) * most)), .count = 0};
+  }
+  origin.writes->waiting_most = most;
+}
+
+void write_records(Origin& origin) {
+  for (const RecordKind kind : kRecordKinds) {
+    Waiting& waiting = origin.writes->waiting_for(kind);
+    write_all(origin, kind, {waiting.records, waiting.count});
+    waiting.count = 0;
+  }
+  CommandCounterIncrement();
 }
 
 }  // namespace escrowgrid::pg::store
