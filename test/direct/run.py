@@ -1,13 +1,12 @@
 """Compares positions and records written without SPI with those written through SPI, whatever users put on the tables.
 
-usage: run.py ROUNDS SEED [--from ROUND] [--shrink] [--without PATTERN] [--any-order]
+usage: run.py ROUNDS SEED [--from ROUND] [--shrink] [--without PATTERN]
 
 Connects as libpq's environment says, as a superuser; makes the databases direct_template, direct_auto and
 direct_ordinary and the roles direct_owner and direct_app. The twins are equal but for escrowgrid.debug_write_path. Each
 round alters the tables at random, lets three sessions do the same in both twins, and compares every result, then every
 row. Calls are also made both ways in one session, each undone by a savepoint. --from begins with a later round,
---shrink looks for the smallest round that still differs, --without leaves out alterations whose description matches,
---any-order does not compare in which order triggers of different tables fire.
+--shrink looks for the smallest round that still differs, --without leaves out alterations whose description matches.
 Ends with "N passed, N failed".
 
 Compared are the rows that a call returns, its SQLSTATE, message, DETAIL, HINT, the names of the constraint, table,
@@ -20,11 +19,11 @@ Not compared:
 - numbers from sequences, for the same reason: a write that fails may fail before or after its default is computed, and
   PostgreSQL never gives a number back.
 - CONTEXT, the place in PostgreSQL's source and the internal query: SPI adds its statement there, a direct write has none.
-- counters of rounds in which a call failed after it may have written some of its rows: in which order a call writes its
-  four rows, or a batch those of its positions, is nobody's business as long as they go together. The counters of single
-  calls are compared in all rounds, by the calls made both ways in one session.
-- which error a batch is refused with when writing one of its positions fails and another position is refused or fails
-  as well. Both ways undo all of it; the direct way decides on all positions before it writes their records.
+- counters of rounds in which a call failed after it may have written some of its rows: the direct way checks all rows that
+  a batch writes to a table before it writes the first. The counters of single calls are compared in all rounds, by the
+  calls made both ways in one session.
+- which error a batch is refused with when two of its records cannot be written, for the same reason. Both ways undo all
+  of it.
 - locks on tables: a call that is refused may have opened tables that it would have written.
 - what follows a serialization failure for "read/write dependencies" in one twin only. SERIALIZABLE may refuse more than
   it must, depending on the pages and index entries a plan reads. Such rounds end there and are counted as "unpredictable".
@@ -220,10 +219,7 @@ def main():
     parser.add_argument("--from", type=int, default=0, dest="first")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--without")
-    parser.add_argument("--any-order", action="store_true")
     arguments = parser.parse_args()
-    if arguments.any_order:
-        compare.UNORDERED += ["log", "outbox"]
     twins.make_template([sql for slot in range(twins.SLOTS) for sql in slot_setup(slot)])
     tally = Tally()
     with ThreadPoolExecutor(2) as pool:

@@ -136,6 +136,12 @@ CREATE RULE twice AS ON INSERT TO escrowgrid.audit_events DO ALSO NOTIFY audited
 SELECT is(pg_temp.way(:'a_id'), 'spi', 'a rule takes the ordinary way');
 SELECT is(pg_temp.reason('audit_events'), 'ordinary: it has a rule', 'escrow_write_paths() says that a table has a rule');
 ROLLBACK TO plain;
+CREATE RULE never AS ON INSERT TO escrowgrid.audit_events DO INSTEAD NOTHING;
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '09000', 'a record was suppressed by a trigger or a rule', 'a rule that drops a record is refused');
+DROP RULE never ON escrowgrid.audit_events;
+SET LOCAL escrowgrid.debug_write_path = ordinary;
+SELECT lives_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), 'once the rule is gone, the same session writes through SPI again');
+ROLLBACK TO plain;
 ALTER TABLE escrowgrid.positions FORCE ROW LEVEL SECURITY;
 SELECT is(pg_temp.reason('positions'), 'ordinary: row security is forced', 'escrow_write_paths() says that row security is forced');
 ROLLBACK TO plain;
