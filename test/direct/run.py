@@ -1,0 +1,247 @@
+"""Compares positions and records written without SPI with those written through SPI, whatever users put on the tables.
+
+usage: run.py ROUNDS SEED [--from ROUND] [--shrink] [--without PATTERN] [--any-order]
+
+Connects as libpq's environment says, as a superuser; makes the databases direct_template, direct_auto and
+direct_ordinary and the roles direct_owner and direct_app. The twins are equal but for escrowgrid.debug_write_path. Each
+round alters the tables at random, lets three sessions do the same in both twins, and compares every result, then every
+row. Calls are also made both ways in one session, each undone by a savepoint. --from begins with a later round,
+--shrink looks for the smallest round that still differs, --without leaves out alterations whose description matches,
+--any-order does not compare in which order a call writes its tables: which of two rows that are both refused is told
+of, and in which order triggers of different tables fire.
+Ends with "N passed, N failed".
+
+Compared are the rows that a call returns, its SQLSTATE, message, DETAIL, HINT, the names of the constraint, table,
+column and type, notices, the state in which it leaves the transaction; after the round all rows of the four tables,
+of idempotency_keys and of users' tables in their order, escrow_verify(), and the counters of rows written. amcheck
+looks for rows that an index misses.
+Not compared:
+- values of ids, salts, hashes, API keys and times: random or of the clock. They are replaced by symbols in the order in
+  which they appear, so that which of them are equal is compared.
+- numbers from sequences, for the same reason: a write that fails may fail before or after its default is computed, and
+  PostgreSQL never gives a number back.
+- CONTEXT, the place in PostgreSQL's source and the internal query: SPI adds its statement there, a direct write has none.
+- counters of rounds in which a call failed after it may have written some of its rows. They count rows that were undone
+  as well, and the two ways write the rows of a call in another order. The counters of calls that succeed are compared
+  in all rounds, by the calls made both ways in one session.
+- which error a batch is refused with when writing one of its positions fails and another position is refused or fails
+  as well. Both ways undo all of it; the direct way decides on all positions before it writes their records.
+- locks on tables: a call that is refused may have opened tables that it would have written.
+- what follows a serialization failure for "read/write dependencies" in one twin only. SERIALIZABLE may refuse more than
+  it must, depending on the pages and index entries a plan reads. Such rounds end there and are counted as "unpredictable".
+- which clock reading of a call is which: two of them may be equal by chance, so "now" in a DETAIL and the time of an
+  idempotency key are not compared with the times of records.
+- the DETAIL of users' DDL: which of several rows that stand in the way it names depends on where they lie.
+- what PostgreSQL's kept plans miss: a rule DO INSTEAD NOTHING that is gone again (the twins are made anew after it), and
+  another default of a domain (it is not changed while sessions live). Only the ordinary way keeps plans.
+- what modules with hooks in the executor see of the statements inside a call: a direct write is no statement.
+- hot updates and dead rows: they depend on where rows lie.
+"""
+
+import argparse
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+
+import compare
+import shrink
+import twins
+from calls import slot_setup
+from plans import make_plan
+
+FAILURES_SHOWN = 20
+
+
+class Tally:
+    def __init__(self):
+        self.outcomes = {}
+        self.passed = 0
+        self.failures = []
+        self.unpredictable = 0
+        self.alterations = 0
+        self.direct = 0  # rounds that were written without SPI at their end
+
+    def count(self, log):
+        for _, outcome in log:
+            code = compare.code_of(outcome)
+            self.outcomes[code] = self.outcomes.get(code, 0) + 1
+
+
+class Round:
+    """One round of both twins."""
+
+    any_order = False
+
+    def __init__(self, pair, plan, pool):
+        self.pair = pair
+        self.plan = plan
+        self.pool = pool
+        self.is_sound = True
+
+    def both(self, work):
+        return list(self.pool.map(work, self.pair))
+
+    def judge(self, tally):
+        """What differs, as text; nothing when nothing does. The twins are no longer alike when this is not empty."""
+        before = self.both(lambda twin: twin.counters())
+        logs = self.both(lambda twin: twin.play(self.plan))
+        tally.count(logs[0])
+        difference = compare.first_difference(logs, self.any_order)
+        if difference:
+            place, told = difference
+            tally.passed += place
+            if any(compare.is_serialization_guess(log[place][1]) for log in logs if place < len(log)):
+                tally.unpredictable += 1
+                return ["unpredictable"]
+            return [self.describe_statement(place, told)]
+        tally.passed += len(logs[0])
+        after = self.both(lambda twin: twin.counters())
+        found = self.judge_rows(tally)
+        if not any(compare.may_have_written_in_part(*entry) for entry in logs[0]):
+            tally.passed += 1
+            found += self.judge_counters(before, after)
+        return found or self.judge_trials(tally)
+
+    def judge_safely(self, tally):
+        try:
+            return self.judge(tally)
+        except psycopg2.Error as error:
+            time.sleep(1)  # the server may be about to restart after a crash
+            last = [f"\n    {twin.way}: {twin.log[-1]}" for twin in self.pair if twin.log]
+            return [f"the round broke off: {error!r}, last:{''.join(last)}"]
+
+    def describe_statement(self, place, told):
+        lines = [f"statement {place}: {told[0][0]}"]
+        if told[0][0] != told[1][0]:
+            lines.append(f"    other statement: {told[1][0]}")
+        for twin, (_, outcome) in zip(self.pair, told):
+            lines.append(f"    {twin.way}: {outcome}")
+        return "\n".join(lines)
+
+    def judge_rows(self, tally):
+        sides = self.both(lambda twin: compare.contents(twin.admin))
+        found = []
+        for name, columns, auto, ordinary in compare.differing_rows(sides):
+            found.append(f"rows of {name} ({columns})\n    auto: {auto[:4]}\n    ordinary: {ordinary[:4]}")
+        tally.direct += twins.perform(self.pair[0].admin, compare.WRITTEN_DIRECTLY).get("rows") == [("t",)]
+        unsound = compare.unsound(sides[0])
+        self.is_sound = not unsound
+        if not self.plan.breaks_evidence:
+            found += [f"not sound: {name}: {rows}" for name, rows in unsound]
+        for twin, outcome in zip(self.pair, self.both(lambda twin: twins.perform(twin.admin, compare.INDEXES))):
+            if "error" in outcome:
+                found.append(f"an index of {twin.way}: {outcome['error']}")
+        tally.passed += max(0, len(sides[0]) + 2 - len(found))
+        return found
+
+    def judge_counters(self, before, after):
+        counts = [compare.difference_of(*both) for both in zip(before, after)]
+        return [] if counts[0] == counts[1] else [f"rows inserted, updated, deleted:\n    auto: {counts[0]}\n    ordinary: {counts[1]}"]
+
+    def judge_trials(self, tally):
+        """Calls made both ways in one session of the first twin, each undone."""
+        found = []
+        for number, sql in enumerate(self.plan.trials):
+            ways = ("auto", "ordinary") if (self.plan.number + number) % 2 else ("ordinary", "auto")
+            results = {way: self.attempt(sql, way) for way in ways}
+            told = [compare.Symbols().of(results[way][0]) for way in ("auto", "ordinary")]
+            differing = compare.differing_rows([results[way][1] for way in ("auto", "ordinary")])
+            if compare.is_excused(sql, [results[way][0][0] for way in ways], self.any_order):
+                continue
+            if told[0] != told[1] or differing:
+                found.append(f"in one session: {sql}\n    auto: {told[0]}\n    ordinary: {told[1]}\n    rows: {differing}")
+            else:
+                tally.passed += 1
+        return found
+
+    def attempt(self, sql, way):
+        twin = self.pair[0]
+        twins.perform(twin.admin, "BEGIN")
+        twins.perform(twin.admin, "SAVEPOINT before")
+        twins.perform(twin.admin, f"SET LOCAL escrowgrid.debug_write_path = '{way}'")
+        before = compare.written(twin.admin)
+        outcomes = [twins.perform(twin.admin, twin.expand(sql))]
+        rows = {}
+        if "error" not in outcomes[0]:
+            outcomes.append(compare.difference_of(before, compare.written(twin.admin)))
+            rows = compare.contents(twin.admin)
+            outcomes.append(twins.perform(twin.admin, "SET CONSTRAINTS ALL IMMEDIATE"))
+        twins.perform(twin.admin, "ROLLBACK TO before")
+        twins.perform(twin.admin, "ROLLBACK")
+        return outcomes, rows
+
+
+def report(tally, seed, plan, found):
+    tally.failures += found
+    if len(tally.failures) > FAILURES_SHOWN:
+        return
+    print(f"DIFFERS: seed {seed}, round {plan.number}, alterations:", *(f"\n  - {a.name}" for a in plan.alterations))
+    for text in found:
+        print("  " + text)
+    sys.stdout.flush()
+
+
+def play(arguments, tally, pool):
+    pair = None
+    for number in range(arguments.first, arguments.first + arguments.rounds):
+        if pair is None or number % twins.SLOTS == 0:
+            pair = anew(pair, number)
+        plan = make_plan(arguments.seed, number, arguments.without)
+        tally.alterations += len(plan.alterations)
+        round_ = Round(pair, plan, pool)
+        found = round_.judge_safely(tally)
+        if not found:
+            left = sum(round_.both(lambda twin: twin.undo(plan)), [])
+            if left or not round_.is_sound or any(alteration.outlives_undo for alteration in plan.alterations):
+                pair = anew(pair, number)
+            continue
+        if found != ["unpredictable"]:
+            report(tally, arguments.seed, plan, found)
+            if arguments.shrink:
+                print(shrink.smallest(plan, lambda smaller: differs(smaller, pool)))
+        pair = anew(pair, number)
+
+
+def anew(pair, number):
+    """Fresh twins; the same for every round of a database, so that a round can be repeated."""
+    for twin in pair or ():
+        twin.close()
+    return twins.rebuild(is_owner_superuser=number // twins.SLOTS % 2 == 0)
+
+
+def differs(plan, pool):
+    """What is different in a round alone in fresh databases."""
+    pair = anew(None, plan.number)
+    found = Round(pair, plan, pool).judge_safely(Tally())
+    for twin in pair:
+        twin.close()
+    return [] if found == ["unpredictable"] else found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("seed")
+    parser.add_argument("--from", type=int, default=0, dest="first")
+    parser.add_argument("--shrink", action="store_true")
+    parser.add_argument("--without")
+    parser.add_argument("--any-order", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.any_order:
+        compare.UNORDERED += ["log", "outbox"]
+        Round.any_order = True
+    twins.make_template([sql for slot in range(twins.SLOTS) for sql in slot_setup(slot)])
+    tally = Tally()
+    with ThreadPoolExecutor(2) as pool:
+        play(arguments, tally, pool)
+    print(f"seed {arguments.seed}, {arguments.rounds} rounds, {tally.alterations} alterations,"
+          f" {tally.direct} written directly, {tally.unpredictable} unpredictable; outcomes:",
+          ", ".join(f"{code} {tally.outcomes[code]}" for code in sorted(tally.outcomes)))
+    print(f"{tally.passed} passed, {len(tally.failures)} failed")
+    return 1 if tally.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
