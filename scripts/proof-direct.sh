@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# proof-direct.sh ROUNDS SEED [--control] [ARGUMENTS OF run.py...]: rows written without SPI are the rows that SPI
+# writes, on a throwaway server. --control breaks the direct way, one line at a time and in a copy of this tree, and
+# requires that the proof notices. PG_CONFIG names another server to run on, for instance one with assertions.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/server.sh"
+
+# A mutation is a file, a line of it that is there exactly once, and what takes that line's place: CHECKs do not hold,
+# users' defaults are skipped, updated rows are missing in indexes, users' triggers do not fire, two columns are swapped.
+mutations() {
+  cat <<'MUTATIONS'
+src/pg/direct_check.cpp|    ExecConstraints(target.result, slot, call.estate);|    static_cast<void>(call.estate);
+src/pg/direct_write.cpp|    fill_columns(call, target, slot);|    static_cast<void>(call.estate);
+src/pg/direct_write.cpp|  List* rechecks = needs_entries() ? insert_index_entries(call, target, target.slot, true) : NIL;|  List* rechecks = needs_entries() ? NIL : NIL;
+src/pg/direct_write.cpp|  ExecARInsertTriggers(call.estate, target.result, slot, rechecks, nullptr);|  static_cast<void>(call.estate);
+src/pg/store_records.cpp|constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};|constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 7, 6, 8, 5, 4, 9};
+MUTATIONS
+}
+
+mutate() { # tree, file, line, replacement
+  local count
+  count=$(grep -cxF -- "$3" "$1/$2" || true)
+  [ "$count" = 1 ] || die "the mutation's line is $count times in $2, not once: $3"
+  LINE=$3 REPLACEMENT=$4 awk '$0 == ENVIRON["LINE"] {$0 = ENVIRON["REPLACEMENT"]} {print}' "$1/$2" >"$1/$2.mutated"
+  mv "$1/$2.mutated" "$1/$2"
+}
+
+copy_tree() { # to
+  mkdir -p "$1"
+  (cd "$ROOT" && tar -c --exclude=.git .) | tar -x -C "$1"
+}
+
+# What a proof in a tree ends with: the number of failed checks, nothing when it did not come to its end.
+failures_in() { # tree, log, arguments...
+  local tree=$1 log=$2
+  shift 2
+  "$tree/scripts/proof-direct.sh" "$@" >"$log" 2>&1 </dev/null || true
+  sed -n 's/^[0-9]* passed, \([0-9]*\) failed$/\1/p' "$log" | tail -1
+}
+
+# The tree as it is must pass; with each mutation, on a fresh copy, the same proof must fail.
+control() { # arguments of the proof...
+  local copies file line replacement found good=0 bad=0
+  copies=$(mktemp -d "${TMPDIR:-/tmp}/escrowgrid-control.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$copies'" EXIT
+  judge() { # whether it is as it must be, what
+    if [ "$1" = yes ]; then good=$((good + 1)) && printf 'ok: %s\n' "$2"; else bad=$((bad + 1)) && printf 'not ok: %s\n' "$2" && tail -5 "$copies/log"; fi
+  }
+  found=$(failures_in "$ROOT" "$copies/log" "$@")
+  judge "$([ "$found" = 0 ] && echo yes)" "nothing is mutated: ${found:-no result} failed"
+  while IFS='|' read -r file line replacement; do
+    rm -rf "$copies/tree"
+    copy_tree "$copies/tree"
+    mutate "$copies/tree" "$file" "$line" "$replacement"
+    found=$(failures_in "$copies/tree" "$copies/log" "$@")
+    judge "$([ "${found:-0}" -gt 0 ] && echo yes)" "$file: $replacement: ${found:-no result} failed"
+  done < <(mutations)
+  printf '%s passed, %s failed\n' "$good" "$bad"
+  [ "$bad" = 0 ]
+}
+
+rounds=${1:?how many rounds}
+seed=${2:?which seed}
+shift 2
+if [ "${1:-}" = --control ]; then
+  shift
+  control "$rounds" "$seed" "$@"
+  exit
+fi
+build_module
+need_packages python3 python3-psycopg2
+make_throwaway_directory
+trap stop_server EXIT
+stage_server
+start_server 'wal_level = logical' 'max_prepared_transactions = 10' 'autovacuum = off'
+code=0
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/test/direct/run.py" "$rounds" "$seed" "$@" || code=$?
+if grep -E 'PANIC|TRAP|terminated by signal' "$THROWAWAY/data/server.log"; then
+  die "the server crashed during the proof"
+fi
+exit "$code"
