@@ -70,7 +70,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	mv $@.new $@
 
 .PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify bench bench-scale bench-core bench-instructions help errors-doc
+	proof-verify proof-direct bench bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -109,6 +109,10 @@ proof-keys: ## Sign in among KEYS keys: an index lookup, never a scan
 TAMPERINGS ?= 20000
 proof-tampering: ## Tamper TAMPERINGS times at random: escrow_verify() and the independent verifier agree
 	@PGVERSION=$(PGVERSION) scripts/proof.sh tampering $(TAMPERINGS) $(SEED)
+
+ROUNDS_DIRECT ?= 400
+proof-direct: ## Write ROUNDS_DIRECT random rounds with and without SPI: nothing tells the ways apart
+	@PGVERSION=$(PGVERSION) scripts/proof-direct.sh $(ROUNDS_DIRECT) $(SEED)
 
 EVENTS ?= 1000000
 proof-verify: ## Verify EVENTS events: rate, and memory that does not grow
