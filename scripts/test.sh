@@ -72,7 +72,7 @@ suite 'random calls against the model' count_summary run_python model "$ROOT/tes
 suite 'tampering, told by two verifiers' count_summary run_python verifier "$ROOT/test/verifier/run.py" 1000 "${SEED:-1}"
 suite 'explain, try and call agree' count_summary run_python agreement "$ROOT/test/model/agreement.py" 5000 "${SEED:-1}"
 suite 'batches in opposite orders' count_summary run_python batches "$ROOT/test/model/batches.py" 400
-suite 'rows written with and without SPI' count_summary env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/test/direct/run.py" 50 "${SEED:-1}"
+suite 'rows written with and without SPI' count_summary env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/test/direct/run.py" 40 "${SEED:-1}"
 suite 'attempts to reach another tenant' count_summary run_python escape "$ROOT/test/escape/run.py" 10000
 
 if grep -E 'PANIC|TRAP|terminated by signal' "$THROWAWAY/data/server.log"; then

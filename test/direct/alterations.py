@@ -31,9 +31,6 @@ class Alteration:
     undo: list
     during: list = field(default_factory=list)  # what may change while sessions live
     breaks_evidence: bool = False  # escrow_verify() may object, but to the same in both twins
-    # A kept plan whose statement a rule replaced by nothing depends on no table any more. PostgreSQL then does not
-    # plan it anew when the rule goes, so sessions that met the rule are not used again.
-    outlives_undo: bool = False
 
 
 class Draw:
@@ -155,6 +152,16 @@ def check_by_function(d):
                                                   "INSERT INTO users.blocklist VALUES ('bad') ON CONFLICT DO NOTHING"])
 
 
+def checks_of_two_tables(d):
+    """CHECKs that the same transition violates."""
+    state = d.pick(("FUNDED", "PARTIALLY_RELEASED", "RELEASED"))
+    columns = {"positions": "state", "position_events": "to_state", "ledger_events": "new_state"}
+    tables = d.random.sample(sorted(columns), 2)
+    return Alteration(f"CHECKs against {state} of {tables}",
+                      [f"ALTER TABLE escrowgrid.{t} ADD CONSTRAINT {d.name} CHECK ({columns[t]} <> '{state}') NOT VALID" for t in tables],
+                      [f"ALTER TABLE escrowgrid.{t} DROP CONSTRAINT IF EXISTS {d.name}" for t in tables])
+
+
 def check_by_domain(d):
     column, value = d.pick(SOME_VALUES[d.table])
     domain = f"users.{d.name}"
@@ -234,5 +241,5 @@ def exclusion(d):
 
 
 COLUMNS = (added_column, added_column, generated_column, domain_column, domain_column, dropped_column, changed_column, domain_of_ours)
-CHECKS = (check, check, check_by_function, check_by_function, check_by_domain)
+CHECKS = (check, check, checks_of_two_tables, check_by_function, check_by_function, check_by_domain)
 INDEXES = (index, index, unique_index, unique_index, unique_constraint, exclusion, invalid_index)

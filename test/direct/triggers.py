@@ -111,7 +111,7 @@ def rule(d):
     if "NOTIFY" in action:
         where = ""
     return Alteration(f"rule ON {event}{where} {action} of {d.table}", [f"CREATE RULE {d.name} AS ON {event} TO {d.on}{where} {action}"],
-                      [f"DROP RULE IF EXISTS {d.name} ON {d.on}"], breaks_evidence="NOTHING" in action, outlives_undo="NOTHING" in action)
+                      [f"DROP RULE IF EXISTS {d.name} ON {d.on}"], breaks_evidence="NOTHING" in action)
 
 
 def own_trigger_off(d):
