@@ -90,6 +90,14 @@ void finish_insert(Call& call, Target& target, TupleTableSlot* slot) {
   list_free(rechecks);
 }
 
+// PostgreSQL's functions below us hold the relcache's own descriptor across catalog lookups, which may replace it. A
+// descriptor that is pinned is not freed then. The executor's slots pin it for a statement; ours have a copy.
+TupleDesc pin_descriptor(const Target& target) {
+  TupleDesc desc = RelationGetDescr(target.open.relation);
+  PinTupleDesc(desc);
+  return desc;
+}
+
 [[noreturn]] void raise_changed_meanwhile() {
   ereport(ERROR,
           (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update")));
@@ -198,9 +206,11 @@ void close_target(Target& target) {
 }
 
 void insert(Call& call, Target& target, const NewRow& row) {
+  TupleDesc pinned = pin_descriptor(target);
   fill_slot(call, target, target.slot, row, CMD_INSERT);
   table_tuple_insert(target.open.relation, target.slot, GetCurrentCommandId(true), 0, nullptr);
   finish_insert(call, target, target.slot);
+  ReleaseTupleDesc(pinned);
   ResetPerTupleExprContext(call.estate);
 }
 
@@ -213,6 +223,7 @@ void insert_many(Call& call, Target& target, std::span<const NewRow> rows) {
   }
   for (std::size_t begin = 0; begin < rows.size(); begin += kPortion) {
     const std::size_t count = std::min(kPortion, rows.size() - begin);
+    TupleDesc pinned = pin_descriptor(target);
     for (std::size_t i = 0; i < count; ++i) {
       fill_slot(call, target, slots[i], rows[begin + i], CMD_INSERT);
     }
@@ -220,6 +231,7 @@ void insert_many(Call& call, Target& target, std::span<const NewRow> rows) {
     for (std::size_t i = 0; i < count; ++i) {
       finish_insert(call, target, slots[i]);
     }
+    ReleaseTupleDesc(pinned);
     ResetPerTupleExprContext(call.estate);
   }
   for (std::size_t i = 0; i < most; ++i) {
@@ -231,6 +243,7 @@ bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRo
   if (hold == Hold::kUnlocked && !skips_probe() && !is_free(found)) {
     return false;
   }
+  TupleDesc pinned = pin_descriptor(target);
   CheckCmdReplicaIdentity(target.open.relation, CMD_UPDATE);
   fill_slot(call, target, target.slot, row, CMD_UPDATE);
   TM_FailureData failure{};
@@ -253,6 +266,7 @@ bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRo
     raise_changed_by_itself();
   }
   if (result != TM_Ok) {
+    ReleaseTupleDesc(pinned);
     ResetPerTupleExprContext(call.estate);
     return false;
   }
@@ -260,6 +274,7 @@ bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRo
   ExecARUpdateTriggers(call.estate, target.result, nullptr, nullptr, &tid, nullptr, target.slot, rechecks, nullptr,
                        false);
   list_free(rechecks);
+  ReleaseTupleDesc(pinned);
   ResetPerTupleExprContext(call.estate);
   return true;
 }
