@@ -53,7 +53,7 @@ Obstacle table_obstacle(Name name, const Shape& shape, const Kept& table, const 
   if (form.relkind != RELKIND_RELATION || form.relam != HEAP_TABLE_AM_OID || form.relispartition) {
     return Obstacle::kNotAPlainTable;
   }
-  if (form.relhassubclass) {
+  if (has_children(table.relation_id, form)) {
     return Obstacle::kChildren;
   }
   if (!has_expected_columns(shape, table.desc) || has_generated_column(shape, table.desc)) {
@@ -133,6 +133,10 @@ WritePlan* build(Name name, const Open& open) {
   plan->checks = keep_checks(open.table->desc);
   plan->index_infos = keep_index_infos(*open.table);
   plan->filled_columns = find_filled_columns(shape, open.table->desc);
+  const TupleConstr* constraints = open.table->desc->constr;
+  plan->runs_users_code = plan->triggers != nullptr || !plan->checks.others.empty() || plan->index_infos.empty() ||
+                          !plan->filled_columns.empty() ||
+                          (constraints != nullptr && constraints->has_generated_stored);
   return plan;
 }
 
@@ -161,7 +165,7 @@ const char* describe(const Verdict& verdict) {
     case Obstacle::kColumns:
       return "it does not begin with the extension's columns, one of these is generated, or it has more than 32";
     case Obstacle::kKeyIndex:
-      return "the index of a key is missing, invalid or compares in another order";
+      return "one of its keys has no usable unique index, or its owner may not read it";
     case Obstacle::kChildren:
       return "it has child tables";
     case Obstacle::kRule:

@@ -46,6 +46,7 @@ struct WritePlan {
   RangeTblEntry* entry = nullptr;   // the rights that writing needs, and the columns that an update sets
   Checks checks;
   std::span<IndexInfo*> index_infos;    // by Kept::index_ids; empty when a call has to make its own
+  bool runs_users_code = false;         // a trigger, constraint, default, generated column or index expression
   std::span<const int> filled_columns;  // users' columns whose value comes from a default or a domain
 };
 

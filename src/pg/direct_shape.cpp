@@ -4,6 +4,7 @@ extern "C" {
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_opfamily.h"
 #include "utils/relcache.h"
 }
@@ -156,6 +157,10 @@ bool is_key_index(Relation index, const Shape& shape, const std::array<int, 2>& 
     }
   }
   return true;
+}
+
+bool has_children(Oid relation_id, const FormData_pg_class& form) {
+  return form.relhassubclass && find_inheritance_children(relation_id, NoLock) != NIL;
 }
 
 bool is_usable_now(Relation index) {

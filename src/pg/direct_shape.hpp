@@ -26,6 +26,9 @@ struct Shape {
 // them differently, and a scan of it would miss rows.
 [[nodiscard]] bool is_key_index(Relation index, const Shape& shape, const std::array<int, 2>& columns);
 
+// Whether the table has child tables. pg_class.relhassubclass is only a hint: it stays when the last child is gone.
+[[nodiscard]] bool has_children(Oid relation_id, const FormData_pg_class& form);
+
 // An index built over broken HOT chains may miss row versions that older snapshots see (pg_index.indcheckxmin). The
 // planner leaves it alone until no such snapshot is left in this backend; so does this path.
 [[nodiscard]] bool is_usable_now(Relation index);

@@ -66,12 +66,14 @@ Kept* build(const Shape& shape, Relation relation) {
   auto* table = new (palloc(sizeof(Kept))) Kept();
   table->memory = memory;
   table->relation_id = RelationGetRelid(relation);
-  table->is_current = true;
   // The relcache entry may be rebuilt by any catalog lookup. Take copies first, then judge by the copies.
   const FormData_pg_class form = *relation->rd_rel;
   table->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
   table->index_ids = copy_index_ids(RelationGetIndexList(relation));
-  table->is_readable = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID && !form.relhassubclass &&
+  const bool is_parent = has_children(table->relation_id, form);
+  // PostgreSQL does not tell a table that its last child is gone: look again at the next call.
+  table->is_current = !is_parent;
+  table->is_readable = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID && !is_parent &&
                        has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table) &&
                        pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
   table->is_current = table->is_current && changes == changes_before;

@@ -151,7 +151,18 @@ void finish_call(Call& call) {
   if (call.estate != nullptr) {
     FreeExecutorState(call.estate);
   }
+  if (call.settings_level != 0) {
+    AtEOXact_GUC(true, call.settings_level);
+  }
   call = {};
+}
+
+void restrict_search_path(Call& call) {
+  if (call.settings_level == 0) {
+    call.settings_level = NewGUCNestLevel();
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
+  }
 }
 
 std::optional<Target> open_target(Call& call, Name name) {

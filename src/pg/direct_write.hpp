@@ -12,12 +12,18 @@ namespace escrowgrid::pg::direct {
 struct Call {
   EState* estate = nullptr;  // the executor's state; users' expressions are prepared in it and end with it
   bool has_queue = false;    // whether a trigger may have been queued
+  int settings_level = 0;    // where the caller\'s search_path is kept; 0 while it is in force
 };
 
 // Begins a call, and so a level of PostgreSQL's trigger queue: each begin() needs its finish().
 [[nodiscard]] Call begin_call();
 // Runs the triggers that were queued and frees the state.
 void finish_call(Call& call);
+
+// Until finish_call() names are looked up in pg_catalog alone, and in pg_temp behind it. Users' triggers, constraints,
+// defaults and index expressions run with the rights of the tables' owner, and by the caller's search_path the caller
+// could put objects of its own in their way.
+void restrict_search_path(Call& call);
 
 // A table open for writing. Its indexes are opened when the first row needs entries: most transitions need none.
 struct Target {

@@ -79,6 +79,12 @@ bool open_tables(Writes& writes) {
   return true;
 }
 
+bool runs_users_code(Writes& writes) {
+  const std::array<Place, 4> places = places_of(writes);
+  return std::any_of(places.begin(), places.end(),
+                     [](const Place& place) { return place.target->plan->runs_users_code; });
+}
+
 void close_tables(Writes& writes) {
   if (writes.is_direct) {
     for (const Place& place : places_of(writes)) {
@@ -100,6 +106,9 @@ void begin_writes(Origin& origin) {
   writes->call = direct::begin_call();
   writes->number = next_call_number();
   writes->is_direct = debug_write_path() == WritePath::kAuto && open_tables(*writes);
+  if (!writes->is_direct || runs_users_code(*writes)) {
+    direct::restrict_search_path(writes->call);
+  }
   // What the calling statement has done so far is to be seen, as SPI would have it.
   CommandCounterIncrement();
   origin.writes = writes;
@@ -142,6 +151,7 @@ TextView share_asset(Origin& origin, std::string_view id) {
   const direct::Open assets = direct::open(direct::Name::kAssets, RowShareLock);
   if (!assets) {
     close_tables(*origin.writes);
+    direct::restrict_search_path(origin.writes->call);
     return lock_asset_institution(id, origin.caller.institution_id);
   }
   direct::Row row(assets);

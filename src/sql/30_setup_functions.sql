@@ -5,7 +5,7 @@ CREATE FUNCTION escrowgrid.escrow_create_institution(
     regions text[],
     verticals text[] DEFAULT ARRAY['CONSTRUCTION', 'TRADE_FINANCE']
 ) RETURNS escrowgrid.institutions
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_create_institution';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_create_institution';
 COMMENT ON FUNCTION escrowgrid.escrow_create_institution(text, text[], text[]) IS
     'Creates an institution (a tenant) and returns its row. regions: US, EU_UK, SG, UAE; verticals: CONSTRUCTION, TRADE_FINANCE (default: all). Writes an audit row. Errors: ZE001 for missing, blank, too long, unknown or repeated values; ZE401.';
 
@@ -17,7 +17,7 @@ CREATE FUNCTION escrowgrid.escrow_create_asset_template(
     config jsonb,
     institution_id text DEFAULT NULL
 ) RETURNS escrowgrid.asset_templates
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_create_asset_template';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_create_asset_template';
 COMMENT ON FUNCTION escrowgrid.escrow_create_asset_template(text, text, text, text, jsonb, text) IS
     'Creates an asset template and returns its row. config is a JSON object whose keys the code decides (CONSTR_ESCROW, CONSTR_RETAINAGE, TF_INVOICE, TF_LC; other codes: free but for currency and the reserved onchain). An administrator names the institution. Writes a ledger and an audit row. Errors: ZE001 for invalid values, ZE002 for an unknown institution, ZE301 for invalid amounts in config, ZE401.';
 
@@ -26,7 +26,7 @@ CREATE FUNCTION escrowgrid.escrow_create_asset(
     label text,
     metadata jsonb DEFAULT NULL
 ) RETURNS escrowgrid.assets
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_create_asset';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_create_asset';
 COMMENT ON FUNCTION escrowgrid.escrow_create_asset(text, text, jsonb) IS
     'Creates an asset from a template, in the template''s institution, and returns its row. metadata: a JSON object of at most 64 KB and 10 levels. Writes a ledger and an audit row. Errors: ZE001 for invalid values, ZE002 for an unknown template, ZE401.';
 
@@ -35,7 +35,7 @@ CREATE FUNCTION escrowgrid.escrow_set_policy(
     region text,
     config jsonb
 ) RETURNS escrowgrid.institution_policies
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_set_policy';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_set_policy';
 COMMENT ON FUNCTION escrowgrid.escrow_set_policy(text, text, jsonb) IS
     'Sets (replaces) the policy of an institution in a region and returns its row. It holds for every call that starts after it committed. config: {"position": {"minAmount", "maxAmount", "allowedCurrencies", "requireReleaseAmount", "maxTenorDays", "maxOpenAmount": {currency: amount}, "requiredMetadata": {state: [key]}}}, each key optional. Writes an audit row with the old and the new config. Errors: ZE001, ZE002, ZE301, ZE401, ZE403.';
 

@@ -17,7 +17,7 @@ CREATE FUNCTION escrowgrid.escrow_create_api_key(
     OUT token_hint text,
     OUT api_key text
 ) RETURNS record
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_create_api_key';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_create_api_key';
 COMMENT ON FUNCTION escrowgrid.escrow_create_api_key(text, text, text, timestamptz, cidr[]) IS
     'Creates an API key (role admin or read_only) and returns its row with the token in api_key: this once, only its SHA-256 is kept. allowed_cidrs are the networks it may come from, NULL for any. For root, and admins in their own institution. Writes an audit row. Errors: ZE001, ZE002 for an unknown institution, ZE401, ZE403.';
 
@@ -35,7 +35,7 @@ CREATE FUNCTION escrowgrid.escrow_rotate_api_key(
     OUT token_hint text,
     OUT api_key text
 ) RETURNS record
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_rotate_api_key';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_rotate_api_key';
 COMMENT ON FUNCTION escrowgrid.escrow_rotate_api_key(text, interval) IS
     'Replaces a key by a new one with the same label, role, expiry and networks, and returns the new row with its token in api_key. The old key goes on for overlap (0 to 366 days), with 0 it is revoked at once. Writes audit rows. Errors: ZE001 for a key that has ended, ZE002, ZE401, ZE403.';
 
@@ -52,7 +52,7 @@ CREATE FUNCTION escrowgrid.escrow_revoke_api_key(
     OUT token_hint text,
     OUT api_key text
 ) RETURNS record
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_revoke_api_key';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_revoke_api_key';
 COMMENT ON FUNCTION escrowgrid.escrow_revoke_api_key(text) IS
     'Revokes a key and returns its row (api_key is NULL). It bites on the next call, also in sessions that are signed in. Revoking twice changes nothing. Writes an audit row. Errors: ZE001, ZE002, ZE401, ZE403.';
 
@@ -103,6 +103,6 @@ COMMENT ON FUNCTION escrowgrid.escrow_current_institution_id() IS
     'The institution of the key that is signed in; NULL when there is none or the key has ended. What row-level security compares with.';
 
 CREATE FUNCTION escrowgrid.escrow_grant_access(role regrole, level text) RETURNS void
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_grant_access';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_grant_access';
 COMMENT ON FUNCTION escrowgrid.escrow_grant_access(regrole, text) IS
     'Grants a database role exactly what an application, an auditor or a reader (level) needs: USAGE, EXECUTE, SELECT by column, never a right to write or to make triggers. What its callers see and may do is decided by the key they sign in with. For root. Writes an audit row. Errors: ZE001, ZE401, ZE403.';

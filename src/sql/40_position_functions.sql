@@ -63,7 +63,7 @@ COMMENT ON FUNCTION escrowgrid.escrow_position_at(text, timestamptz) IS
     'The position as it was at a time, told by its events alone: state, amounts in the currency''s major unit, version and the time of its last event by then. All NULL before it was created. Errors: ZE001, ZE002, ZE401.';
 
 CREATE FUNCTION escrowgrid.escrow_purge_idempotency_keys(older_than interval) RETURNS bigint
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_purge_idempotency_keys';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_purge_idempotency_keys';
 COMMENT ON FUNCTION escrowgrid.escrow_purge_idempotency_keys(interval) IS
     'Deletes idempotency keys first used longer ago than older_than and returns their number. A request repeated after that is a new one. For root. Errors: ZE001, ZE401, ZE403.';
 

@@ -31,4 +31,4 @@ CREATE FUNCTION escrowgrid.escrow_write_paths(
 ) RETURNS SETOF record
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_write_paths';
 COMMENT ON FUNCTION escrowgrid.escrow_write_paths() IS
-    'How rows of positions and their records are written: a row per table, path direct (without SPI) or ordinary (through SPI, several times slower), and for ordinary the reason. Errors: ZE401, ZE403.';
+    'How rows of positions and their records are written: a row per table, path direct (without SPI) or ordinary (through SPI, several times slower), and for ordinary the first reason found. All four tables take the same path. Errors: ZE401, ZE403.';

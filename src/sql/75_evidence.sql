@@ -88,7 +88,7 @@ COMMENT ON FUNCTION escrowgrid.escrow_inclusion_proof(text, text) IS
     'Proof (RFC 9162, section 2.1.3) that a position was in a checkpoint with this version and head; leaf_index counts from 0. Errors: ZE001, ZE002, ZE401, ZE502 when the stored heads no longer give the root.';
 
 CREATE FUNCTION escrowgrid.escrow_redact_event(event_id text) RETURNS escrowgrid.position_events
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_redact_event';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_redact_event';
 COMMENT ON FUNCTION escrowgrid.escrow_redact_event(text) IS
     'Erases reason and metadata of an event; their salted digest stays, so that the hash chain stays whole. An event without content stays as it is. Errors: ZE001, ZE002, ZE401, ZE403.';
 
@@ -99,7 +99,7 @@ CREATE FUNCTION escrowgrid.escrow_purge_institution(
     OUT position_events bigint,
     OUT ledger_events bigint
 ) RETURNS record
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_purge_institution';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_purge_institution';
 COMMENT ON FUNCTION escrowgrid.escrow_purge_institution(text, text) IS
     'Deletes an institution with all that belongs to it except its audit rows, and leaves a tombstone there with counts and the last heads; confirm repeats the institution''s name. Root only. Errors: ZE001, ZE002, ZE401, ZE403, ZE501 while a position holds money.';
 

@@ -135,7 +135,7 @@ def check_by_function(d):
         ("LANGUAGE sql STABLE",
          ("SELECT NOT EXISTS (SELECT FROM users.blocklist AS b WHERE b.word = $1)", "SELECT true",
           "SELECT count(*) > 0 FROM users.blocklist")),
-        # The table is found only by sessions with the schema in their search_path; for others the CHECK itself fails.
+        # The table is never found, because names are looked up in pg_catalog: the CHECK itself fails.
         ("LANGUAGE sql STABLE", ("SELECT NOT EXISTS (SELECT FROM blocklist AS b WHERE b.word = $1)", "SELECT true")),
         ("LANGUAGE plpgsql IMMUTABLE",
          (f"BEGIN RETURN $1 <> '{value}'; END", "BEGIN RETURN true; END",

@@ -169,6 +169,8 @@ ROLLBACK TO plain;
 CREATE TABLE public.more_positions () INHERITS (escrowgrid.positions);
 SELECT is(pg_temp.way(:'a_id'), 'spi', 'a table with children takes the ordinary way');
 SELECT is(pg_temp.reason('positions'), 'ordinary: it has child tables', 'escrow_write_paths() says that a table has children');
+DROP TABLE public.more_positions;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a table whose last child is gone is written directly again');
 ROLLBACK TO plain;
 
 CREATE TABLE public.note_of_position (position_id text COLLATE "C" REFERENCES escrowgrid.positions (id), text text);
@@ -216,6 +218,38 @@ GRANT INSERT ON escrowgrid.ledger_events TO plain_owner;
 SELECT lives_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), 'an owner who has the right again may write');
 REVOKE SELECT ON escrowgrid.assets FROM plain_owner;
 SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '42501', 'permission denied for table assets', 'an owner who may not read assets is refused');
+ROLLBACK TO plain;
+
+-- Users' code runs with the owner's rights, and so not by the caller's search_path. hijacked() says who was led astray.
+CREATE SCHEMA hostile;
+CREATE TABLE hostile.hijacked (place text);
+CREATE FUNCTION hostile.lower(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO hostile.hijacked VALUES ($1); RETURN $1; END $$;
+CREATE FUNCTION public.calls_lower() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM lower(TG_NAME); RETURN NEW; END $$;
+CREATE FUNCTION public.lower_ok(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN lower($1) IS NOT NULL; END $$;
+CREATE FUNCTION pg_temp.hijacks(asset text, way text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE p text; path text;
+BEGIN
+    PERFORM set_config('search_path', 'hostile, pg_catalog, public', true), set_config('escrowgrid.debug_write_path', way, true);
+    p := pg_temp.moved(asset);
+    PERFORM escrowgrid.escrow_transition_batch(ARRAY[p], 'RELEASED');
+    PERFORM escrowgrid.escrow_try_create_position(asset, 'h', 'BHD', 10);
+    PERFORM escrowgrid.escrow_create_asset((SELECT template_id FROM escrowgrid.assets WHERE id = asset), 'Another');
+    path := current_setting('search_path');
+    PERFORM set_config('search_path', 'public', true), set_config('escrowgrid.debug_write_path', 'auto', true);
+    IF path <> 'hostile, pg_catalog, public' THEN RAISE 'the caller''s search_path is now %', path; END IF;
+    RETURN (SELECT count(*) FROM hostile.hijacked);
+END $$;
+CREATE TRIGGER user_after AFTER INSERT OR UPDATE ON escrowgrid.positions FOR EACH ROW EXECUTE FUNCTION public.calls_lower();
+CREATE TRIGGER user_after AFTER INSERT ON escrowgrid.audit_events FOR EACH ROW EXECUTE FUNCTION public.calls_lower();
+ALTER TABLE escrowgrid.ledger_events ADD CHECK (public.lower_ok(id));
+SELECT is(pg_temp.hijacks(:'a_id', 'auto'), 0::bigint, 'AFTER triggers and CHECK functions do not run by the caller''s search_path');
+SELECT is(pg_temp.hijacks(:'a_id', 'ordinary'), 0::bigint, 'AFTER triggers and CHECK functions do not run by the caller''s search_path when rows are written by SPI');
+CREATE TRIGGER user_before BEFORE INSERT ON escrowgrid.position_events FOR EACH ROW EXECUTE FUNCTION public.calls_lower();
+SELECT is(pg_temp.hijacks(:'a_id', 'auto'), 0::bigint, 'BEFORE triggers do not run by the caller''s search_path');
+SET LOCAL search_path = hostile, pg_catalog, public;
+SELECT public.lower_ok('control') \g /dev/null
+SET LOCAL search_path = public;
+SELECT is((SELECT count(*) FROM hostile.hijacked), 1::bigint, 'the hostile function is found by whoever calls the same code directly');
 ROLLBACK TO plain;
 
 -- Replication of a table whose changes cannot be told apart is PostgreSQL's own refusal.

@@ -217,13 +217,10 @@ SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{"position": {"m
 SELECT is(pg_temp.creation(:'a_id', 60) || ' ' || pg_temp.creation(:'a_id', 40), 'ZE201 ok', 'a policy is enforced while asset_templates has a child table');
 ROLLBACK TO plain;
 
--- --- a CHECK that cannot be initialised while search_path lacks a table
-CREATE SCHEMA limits_here;
-CREATE TABLE limits_here.limits (max numeric);
-INSERT INTO limits_here.limits VALUES (100);
-SET LOCAL search_path = limits_here, public;
-CREATE FUNCTION public.limit_ok(amount numeric) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 < max FROM limits';
-SET LOCAL search_path = public;
+-- --- a CHECK that cannot be initialised while the session lacks a table
+SET LOCAL check_function_bodies = off;
+CREATE FUNCTION public.limit_ok(amount numeric) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 < max FROM pg_temp.limits';
+SET LOCAL client_min_messages = warning;
 ALTER TABLE escrowgrid.positions ADD CONSTRAINT a_limit CHECK (public.limit_ok(amount)) NOT VALID;
 ALTER TABLE escrowgrid.positions ADD CONSTRAINT z_no_strangers CHECK (holder_reference <> 'stranger') NOT VALID;
 SAVEPOINT limited;
@@ -231,17 +228,17 @@ SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK whose function lacks
 SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK whose function lacks a table fails at the second creation of the session, too');
 SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK whose function lacks a table fails at the third creation of the session, too');
 SELECT is(pg_temp.creation(:'a_id', 10, 'stranger'), '42P01', 'after a CHECK that could not be initialised no row is written that violates a CHECK behind it in name order');
-SET LOCAL search_path = limits_here, public;
+CREATE TEMPORARY TABLE limits AS SELECT 100::numeric AS max;
 SELECT is(pg_temp.creation(:'a_id', 500), '23514', 'the CHECK refuses a forbidden amount once its function finds the table');
 SELECT is(pg_temp.creation(:'a_id', 50), 'ok', 'the CHECK takes an allowed amount once its function finds the table');
 SELECT is(pg_temp.creation(:'a_id', 50, 'stranger'), '23514', 'a CHECK behind the one that failed before is enforced');
-SET LOCAL search_path = public;
-SELECT is(pg_temp.creation(:'a_id', 50), '42P01', 'the CHECK fails again when search_path lacks the table again');
+DROP TABLE pg_temp.limits;
+SELECT is(pg_temp.creation(:'a_id', 50), '42P01', 'the CHECK fails again when the table is gone again');
 ROLLBACK TO limited;
 
 -- The extension's own CHECKs: a row that violates one of them (made with the triggers and the constraint off) cannot
 -- be written again by a transition.
-SET LOCAL search_path = limits_here, public;
+CREATE TEMPORARY TABLE limits AS SELECT 100::numeric AS max;
 SELECT pg_temp.created(:'a_id') AS p \gset
 ALTER TABLE escrowgrid.positions DISABLE TRIGGER USER;
 ALTER TABLE escrowgrid.positions DROP CONSTRAINT positions_external_reference_length;
@@ -253,10 +250,10 @@ ALTER TABLE escrowgrid.positions ENABLE ALWAYS TRIGGER escrowgrid_record;
 ALTER TABLE escrowgrid.positions ENABLE ALWAYS TRIGGER escrowgrid_refuse_delete;
 ALTER TABLE escrowgrid.positions ENABLE ALWAYS TRIGGER escrowgrid_refuse_truncate;
 SELECT format('SELECT escrowgrid.escrow_transition(%L, %L)', :'p', 'FUNDED') AS fund \gset
-SET LOCAL search_path = public;  -- from the first transition on: what was initialised once would be kept
+DROP TABLE pg_temp.limits;  -- from the first transition on: what was initialised once would be kept
 SELECT is(pg_temp.outcome(:'fund'), '42P01', 'a transition fails while another CHECK cannot be initialised');
 SELECT is(pg_temp.outcome(:'fund'), '42P01', 'a transition fails again while another CHECK cannot be initialised, so that no CHECK of the extension is skipped');
-SET LOCAL search_path = limits_here, public;
+CREATE TEMPORARY TABLE limits AS SELECT 100::numeric AS max;
 SELECT is(pg_temp.outcome(:'fund'), '23514', 'a CHECK of the extension is enforced after another CHECK could not be initialised');
 ROLLBACK TO limited;
 
@@ -265,11 +262,11 @@ ALTER TABLE escrowgrid.positions DROP CONSTRAINT a_limit;
 ALTER TABLE escrowgrid.position_events ADD CONSTRAINT a_limit CHECK (public.limit_ok(amount)) NOT VALID;
 SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK of position_events that cannot be initialised fails at the first creation');
 SELECT is(pg_temp.creation(:'a_id', 500), '42P01', 'a CHECK of position_events that cannot be initialised fails at the second creation of the session, too');
-SET LOCAL search_path = limits_here, public;
+CREATE TEMPORARY TABLE limits AS SELECT 100::numeric AS max;
 SELECT is(pg_temp.outcome(format('SELECT pg_temp.funded(%L, 500)', :'a_id')), '23514', 'a CHECK of position_events is enforced once its function finds the table');
 SELECT pg_temp.created(:'a_id') AS p \gset
 SELECT pg_temp.created(:'a_id') AS q \gset
-SET LOCAL search_path = public;
+DROP TABLE pg_temp.limits;
 SELECT format('SELECT escrowgrid.escrow_transition_batch(ARRAY[%L, %L], %L)', :'p', :'q', 'FUNDED') AS batch \gset
 SELECT is(pg_temp.outcome(:'batch'), '42P01', 'a CHECK that cannot be initialised fails in a batch');
 SELECT is(pg_temp.outcome(:'batch'), '42P01', 'a CHECK that cannot be initialised fails in the second batch of the session, too');
