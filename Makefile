@@ -54,11 +54,20 @@ endif
 # PostgreSQL's headers are not ours to warn about.
 PG_INCLUDES = -isystem $(shell $(PG_CONFIG) --includedir-server)
 
+# Objects for one server are never linked with objects for another, because assertions change the headers' macros: this
+# file changes, and with it everything that is made from the headers, when PG_CONFIG names another server.
+build/server: FORCE
+	@mkdir -p $(@D)
+	@$(PG_CONFIG) --version --configure >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+.PHONY: FORCE
+
 build/core/%.o: src/core/%.cpp escrowgrid.control
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS_ALL) $(CXXFLAGS_EXTRA) -c $< -o $@
 
-build/pg/%.o: src/pg/%.cpp escrowgrid.control
+build/pg/%.o: src/pg/%.cpp escrowgrid.control build/server
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS_ALL) $(CXXFLAGS_EXTRA) -D_GNU_SOURCE $(PG_INCLUDES) -c $< -o $@
 
