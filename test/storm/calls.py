@@ -26,8 +26,9 @@ class Caller(Session):
         self.own = []         # positions that this session created, and nobody else uses
 
     def allowed(self, sqlstate, message):
-        # The rules may refuse a call that an unknown commit went before.
-        return sqlstate in EXPECTED or (sqlstate or "").startswith("ZE")
+        # A column was added to positions between the parsing of the query and the call, whose row has it already.
+        grown = sqlstate == "42804" and "function return row and query-specified return row do not match" in message
+        return sqlstate in EXPECTED or grown or (sqlstate or "").startswith("ZE")
 
     def amount(self):
         return self.generator.randint(1, 500) / 100

@@ -69,6 +69,10 @@ class Indexes(Change):
             self.execute(f"REINDEX TABLE escrowgrid.{table}")
         self.drop_leftovers()
 
+    def allowed(self, sqlstate, message):
+        # CREATE meets an index whose DROP was cancelled.
+        return super().allowed(sqlstate, message) or (sqlstate == "42P07" and "storm_" in message)
+
     def drop_leftovers(self):
         """A cancelled REINDEX CONCURRENTLY leaves an index that no query uses, but every write has to fill."""
         try:
@@ -83,15 +87,19 @@ class Indexes(Change):
 
 class Alters(Change):
     name = "alters"
-    most_columns = 10  # dropped columns count towards the number that the direct way of writing knows
+    most_columns = 8  # dropped columns count towards the number that the direct way of writing knows
 
     def step(self):
-        table = self.table()
+        name = self.generator.choice(TABLES)
+        table = f"escrowgrid.{name}"
         choice = self.generator.randrange(6)
         if choice == 0 and self.most_columns > 0:
             self.most_columns -= 1
-            self.execute(f"ALTER TABLE {table} ADD COLUMN storm_note text")
-            self.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS storm_note")
+            self.execute(f"ALTER TABLE {table} ADD COLUMN storm_{self.most_columns} text")
+            # Calls return rows of positions. When a column is dropped between the parsing of a query and its call,
+            # PostgreSQL 15 looks up the type of the dropped column for its error's text, and fails at that.
+            if name != "positions":
+                self.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS storm_{self.most_columns}")
         elif choice <= 2:
             self.execute(f"ALTER TABLE {table} ADD CONSTRAINT storm_check CHECK (id <> 'storm') NOT VALID")
             self.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT storm_check")
@@ -102,10 +110,11 @@ class Alters(Change):
             self.execute(f"ALTER TABLE {table} REPLICA IDENTITY {self.generator.choice(('FULL', 'DEFAULT'))}")
 
     def allowed(self, sqlstate, message):
-        # ADD and VALIDATE meet what an earlier, cancelled DROP left, or miss what an earlier, cancelled ADD did not make.
-        return super().allowed(sqlstate, message) or (sqlstate in ("42710", "42704", "42701") and "storm_" in message)
+        # ADD meets what a cancelled DROP left; VALIDATE misses what a cancelled ADD did not make.
+        return super().allowed(sqlstate, message) or (sqlstate in ("42710", "42704") and "storm_check" in message)
 
     def drop(self, statement):
+        """Tries again when cancelled, so that nothing is left behind for long."""
         for _ in range(20):
             if self.execute(statement):
                 return
@@ -146,19 +155,21 @@ class Triggers(Change):
 
 
 class Publications(Change):
+    """Publications are never dropped here: a write that meets that fails in PostgreSQL itself, in the relation cache."""
+
     name = "publications"
 
     def step(self):
         table = self.table()
         self.execute(self.generator.choice((
-            "DROP PUBLICATION IF EXISTS storm", f"CREATE PUBLICATION storm FOR TABLE {table}", "CREATE PUBLICATION storm FOR ALL TABLES",
             f"ALTER PUBLICATION storm SET TABLE {table}", f"ALTER PUBLICATION storm ADD TABLE {table}",
-            f"ALTER PUBLICATION storm DROP TABLE {table}", "ALTER PUBLICATION storm SET (publish = 'insert, update')")))
+            f"ALTER PUBLICATION storm DROP TABLE {table}", "ALTER PUBLICATION storm SET (publish = 'insert, update')",
+            "ALTER PUBLICATION storm_all SET (publish = 'insert')", "ALTER PUBLICATION storm_all SET (publish = 'insert, update, delete')")))
         time.sleep(0.02)
 
     def allowed(self, sqlstate, message):
-        # The publication is there or not, and has the table or not, by chance.
-        return super().allowed(sqlstate, message) or sqlstate in ("42710", "42704", "55000")
+        # The publication has the table or not by chance.
+        return super().allowed(sqlstate, message) or sqlstate in ("42710", "42704")
 
 
 class Killer(Session):
@@ -173,3 +184,5 @@ class Killer(Session):
 
 def set_up(cursor):
     cursor.execute(f"DROP ROLE IF EXISTS {ROLE}; CREATE ROLE {ROLE}")
+    cursor.execute("CREATE PUBLICATION storm")
+    cursor.execute("CREATE PUBLICATION storm_all FOR ALL TABLES")
