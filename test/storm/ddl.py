@@ -41,13 +41,13 @@ class SteadyGrants(Change):
     def __init__(self, number, seed, seconds, tables, rate):
         super().__init__(number, seed, seconds)
         self.tables, self.interval = tables, 1 / rate
-        self.next = time.monotonic()
+        self.next = None
         self.is_granted = False
 
     def step(self):
         self.is_granted = not self.is_granted
         self.execute(f"GRANT SELECT ON {self.tables} TO {ROLE}" if self.is_granted else f"REVOKE SELECT ON {self.tables} FROM {ROLE}")
-        self.next += self.interval
+        self.next = (self.next or time.monotonic()) + self.interval
         time.sleep(max(0, self.next - time.monotonic()))
 
 

@@ -1,8 +1,8 @@
 """Escrow calls while the tables are changed under them without pause, and sessions are cancelled and terminated.
 
 usage: run.py [SECONDS [SEED]]
-       run.py --grants SECONDS SEED    only new connections, one call each, against GRANT and REVOKE: for half of the
-                                       time 10 a second of all tables, for the other half 2,000 a second
+       run.py --grants SECONDS SEED [RATE...]    only new connections, one call each, against GRANT and REVOKE of the
+                                                 four tables, RATE a second altogether, SECONDS for each RATE
 
 Connects as libpq's environment says, as a superuser, to a database with the extension. What a session was told is
 compared with the tables afterwards: a call that committed is there exactly once, one that failed is not there, one whose
@@ -33,18 +33,10 @@ def storm(seed, seconds):
     return sessions + [change(5 + n, seed, seconds) for n, change in enumerate(changes)]
 
 
-def new_connections(first, seed, seconds):
-    return [calls.Caller(first + n, seed, seconds, READ_COMMITTED, True, single=True) for n in range(4)]
-
-
-def slow_grants(seed, seconds):
-    return new_connections(0, seed, seconds) + [ddl.SteadyGrants(0, seed, seconds, ddl.QUALIFIED, 10)]
-
-
-def fast_grants(seed, seconds):
-    # One session for each table: two that change one table's row at the same time would fail.
-    return new_connections(4, seed, seconds) + [
-        ddl.SteadyGrants(n, seed, seconds, f"escrowgrid.{table}", 500) for n, table in enumerate(TABLES)]
+def new_connections(number, seed, seconds, rate):
+    """Four sessions of one call a connection, and one session for each table: two on one table would disturb each other."""
+    return [calls.Caller(4 * number + n, seed, seconds, READ_COMMITTED, True, single=True) for n in range(4)] + [
+        ddl.SteadyGrants(n, seed, seconds, f"escrowgrid.{table}", rate / len(TABLES)) for n, table in enumerate(TABLES)]
 
 
 def run(sessions, seconds):
@@ -64,21 +56,39 @@ def run(sessions, seconds):
     return found, failures
 
 
-def main():
-    narrow = sys.argv[1:2] == ["--grants"]
-    arguments = [int(value) for value in sys.argv[2 if narrow else 1:]]
-    seconds, seed = arguments[0] if arguments else 300, arguments[1] if len(arguments) > 1 else 1
+def plan(arguments):
+    """The groups of sessions that run one after the other, each as (sessions, seconds)."""
+    narrow = arguments[:1] == ["--grants"]
+    numbers = [int(value) for value in (arguments[1:] if narrow else arguments)]
+    seconds = numbers[0] if numbers else 300
+    seed = numbers[1] if len(numbers) > 1 else 1
     print(f"seed {seed}, {seconds} seconds", flush=True)
+    if not narrow:
+        return [(storm(seed, seconds), seconds)]
+    return [(new_connections(n, seed, seconds, rate), seconds) for n, rate in enumerate(numbers[2:] or [10])]
+
+
+def connect():
     connection = psycopg2.connect("")
     connection.autocommit = True
+    return connection
+
+
+def set_up():
+    connection = connect()
     cursor = connection.cursor()
     calls.set_up(cursor)
     ddl.set_up(cursor)
     cursor.execute("CREATE UNLOGGED TABLE public.storm_alive AS SELECT true AS alive")
     connection.close()
+
+
+def main():
+    groups = plan(sys.argv[1:])
+    set_up()
     found, failures = [], []
-    for make, share in ((slow_grants, seconds / 2), (fast_grants, seconds / 2)) if narrow else ((storm, seconds),):
-        more, hanging = run(make(seed, share), share)
+    for sessions, seconds in groups:
+        more, hanging = run(sessions, seconds)
         found += more
         failures += hanging
     made = [call for result in found for call in result["calls"]]
@@ -87,11 +97,9 @@ def main():
     print("outcomes:", ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items())))
     fates = collections.Counter(fate for _, fate, _ in made)
     print(f"{len(made)} calls:", ", ".join(f"{fate} {count}" for fate, count in sorted(fates.items())))
-    connection = psycopg2.connect("")
-    connection.autocommit = True
-    checked, wrong = judge(connection.cursor(), made)
+    checked, wrong = judge(connect().cursor(), made)
     failures += wrong
-    for failure in failures[:20]:
+    for failure in sorted(failures)[:20]:
         print("FAILED:", failure)
     print(f"{checked - len(wrong)} passed, {len(failures)} failed")
     return 1 if failures else 0

@@ -42,7 +42,7 @@ class Session:
     def __init__(self, number, seed, seconds):
         self.number = number
         self.generator = random.Random(f"{seed} {self.name} {number}")
-        self.until = time.monotonic() + seconds
+        self.seconds = seconds
         self.connection = None
         self.outcomes = collections.Counter()
         self.failures = []
@@ -71,6 +71,8 @@ class Session:
             self.failures.append(f"{self.name} {self.number}: {sqlstate} {message} ({doing})")
         if is_lost(error):
             self.leave()
+        if sqlstate is None:
+            time.sleep(0.5)  # the server recovers from a crash, which one message is enough to say
 
     def execute(self, statement):
         """Runs one statement of its own transaction, and says whether it succeeded."""
@@ -86,8 +88,9 @@ class Session:
         return {"outcomes": self.outcomes, "failures": self.failures, "calls": []}
 
     def run(self, results):
+        until = time.monotonic() + self.seconds
         try:
-            while time.monotonic() < self.until:
+            while time.monotonic() < until:
                 self.step()
         except Exception as error:  # a mistake in the storm itself must not look like a quiet session
             self.failures.append(f"{self.name} {self.number}: {type(error).__name__} {error}")
