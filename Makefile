@@ -25,7 +25,8 @@ REGRESS = install main_job setup_errors position_errors raw_dml records reading 
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress
 ISOLATION = double_release release_cancel release_expire cancel_expire partial_partial partial_version \
 	function_raw raw_raw create_currency idempotency expire_due policy_tightened \
-	exposure_race asset_deleted purge_race checkpoint_race
+	policy_first_set policy_moved decided_after_wait \
+	exposure_race asset_deleted purge_race checkpoint_race decided_after_wait_in_update
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 # Both runners refuse to start without their output directory.
 $(shell mkdir -p build/regress build/isolation)
@@ -79,7 +80,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	mv $@.new $@
 
 .PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify bench bench-scale bench-core bench-instructions help errors-doc
+	proof-verify bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -127,6 +128,13 @@ ROUNDS_TAKEN ?= 5
 SECONDS ?= 3
 bench: ## Compare with peers, interleaved, in en_US.UTF-8 and in C (WRITE=1 updates docs/performance.md)
 	@PGVERSION=$(PGVERSION) WRITE=$(WRITE) scripts/bench.sh --rounds $(ROUNDS_TAKEN) --seconds $(SECONDS)
+
+BASE ?= HEAD
+bench-compare: ## Compare the present module with that of revision BASE, in turns (EXTRA=file.sql on the present server)
+	@PGVERSION=$(PGVERSION) EXTRA="$(EXTRA)" scripts/bench-compare.sh $(BASE) $(COMPARE)
+
+bench-extras: ## What a user's AFTER ROW trigger and a GIN index cost a transition
+	@PGVERSION=$(PGVERSION) scripts/bench-extras.sh $(COMPARE)
 
 bench-scale: ## Transitions among 100 thousand and among 10 million events (EVENTS=…)
 	@PGVERSION=$(PGVERSION) scripts/bench-scale.sh $(if $(filter command line environment,$(origin EVENTS)),$(EVENTS),10000000)

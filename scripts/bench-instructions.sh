@@ -16,18 +16,13 @@ start_server
   -f "$ROOT/test/bench/peer_seed.sql" -f "$ROOT/test/bench/peer_own.sql" -f "$ROOT/test/bench/fill.sql"
 as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -w -s stop
 
-count() { # function, calls: instructions of a backend that makes them
-  local out=$THROWAWAY/data/callgrind.$RANDOM
-  as_server_user valgrind --tool=callgrind --callgrind-out-file="$out" "$STAGED_BIN/postgres" --single -D "$THROWAWAY/data/pg" bench \
-    >/dev/null 2>&1 <<<"SELECT count(t) FROM generate_series(1, $2) AS n, LATERAL $1('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
-  sed -n 's/^summary: //p; s/^totals: //p' "$out" | head -1
-}
-
 few=100
 many=400
 for name in escrowgrid.escrow_transition seed.transition; do
   say "$name"
-  if [ "$name" = seed.transition ]; then path='seed, public'; else path='escrowgrid, public'; fi
-  printf "search_path = '%s'\n" "$path" | as_server_user tee -a "$THROWAWAY/data/pg/postgresql.conf" >/dev/null
-  printf '%s: %d instructions a call\n' "$name" $((($(count "$name" $many) - $(count "$name" $few)) / (many - few)))
+  count() { # calls
+    count_instructions bench "${name%.*}, public" \
+      "SELECT count(t) FROM generate_series(1, $1) AS n, LATERAL $name('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
+  }
+  printf '%s: %d instructions a call\n' "$name" $((($(count $many) - $(count $few)) / (many - few)))
 done

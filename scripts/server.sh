@@ -93,3 +93,12 @@ stop_server() {
   rm -rf "$THROWAWAY"
   THROWAWAY=
 }
+
+# How many instructions a backend takes for a statement, by callgrind; the server is stopped.
+count_instructions() { # database, search_path, statement
+  local out=$THROWAWAY/data/callgrind.$RANDOM
+  as_server_user valgrind --tool=callgrind --callgrind-out-file="$out" "$STAGED_BIN/postgres" --single \
+    -D "$THROWAWAY/data/pg" -c shared_buffers=128MB -c search_path="$2" "$1" >/dev/null 2>&1 <<<"$3"
+  sed -n 's/^summary: //p; s/^totals: //p' "$out" | head -1
+  rm -f "$out"
+}

@@ -62,12 +62,6 @@ std::optional<core::Micros> Row::time(int column) const {
   return found ? std::optional(to_micros(DatumGetTimestampTz(*found))) : std::nullopt;
 }
 
-Row::Version Row::version() const {
-  bool is_null = false;
-  const Datum xmin = slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &is_null);
-  return {.xmin = DatumGetTransactionId(xmin), .tid = slot_->tts_tid};
-}
-
 void Row::clear() {
   ExecClearTuple(slot_);
 }
@@ -88,18 +82,14 @@ bool find(const Open& open, Key key, std::string_view first, std::int32_t second
   return find_by(open, key, keys, snapshot, out);
 }
 
-bool fetch(const Open& open, const Row::Version& version, Snapshot snapshot, Row& out) {
-  ItemPointerData tid = version.tid;
+bool fetch(const Open& open, const ItemPointerData& place, Snapshot snapshot, Row& out) {
+  ItemPointerData tid = place;
   if (!ItemPointerIsValid(&tid) || !is_within(open, tid) ||
       !table_tuple_fetch_row_version(open.relation, &tid, snapshot, out.slot())) {
     return false;
   }
   slot_getallattrs(out.slot());
-  if (out.version() == version) {
-    return true;
-  }
-  out.clear();
-  return false;
+  return true;
 }
 
 Snapshot latest_snapshot() {

@@ -20,16 +20,8 @@ class Row {
   [[nodiscard]] TextView optional_text(int column) const;
   [[nodiscard]] std::optional<core::Micros> time(int column) const;
   [[nodiscard]] TupleTableSlot* slot() const { return slot_; }
-  // What a parsed form of the row can be kept by: while xmin and tid are the same, so is the row.
-  struct Version {
-    TransactionId xmin = InvalidTransactionId;
-    ItemPointerData tid{};
-    friend bool operator==(const Version& a, const Version& b) {
-      return a.xmin == b.xmin && ItemPointerGetBlockNumberNoCheck(&a.tid) == ItemPointerGetBlockNumberNoCheck(&b.tid) &&
-             ItemPointerGetOffsetNumberNoCheck(&a.tid) == ItemPointerGetOffsetNumberNoCheck(&b.tid);
-    }
-  };
-  [[nodiscard]] Version version() const;
+  // Where the row was found. A later look there must prove by its content that it is still the same row.
+  [[nodiscard]] ItemPointerData place() const { return slot_->tts_tid; }
   void clear();
 
  private:
@@ -46,8 +38,9 @@ struct TextKey {
 [[nodiscard]] bool find(const Open& open, Key key, std::string_view first, std::int32_t second, Snapshot snapshot,
                         Row& out);
 
-// Whether that version of a row is still what the snapshot sees; then `out` is it. Cheaper than finding it again.
-[[nodiscard]] bool fetch(const Open& open, const Row::Version& version, Snapshot snapshot, Row& out);
+// The row at that place, if the snapshot sees one there. Cheaper than finding it by its key, but it may be any row: the
+// table may have been rewritten since, or the place taken by another row.
+[[nodiscard]] bool fetch(const Open& open, const ItemPointerData& place, Snapshot snapshot, Row& out);
 
 // What is committed now, at every isolation level, and in parallel workers too.
 [[nodiscard]] Snapshot latest_snapshot();

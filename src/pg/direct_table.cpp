@@ -1,13 +1,13 @@
 #include "pg/direct_table.hpp"
 
+#include "pg/direct_shape.hpp"
+#include "pg/identity.hpp"
+
 extern "C" {
 #include "access/genam.h"
-#include "catalog/index.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_constraint.h"
-#include "executor/executor.h"
-#include "rewrite/prs2lock.h"
-#include "utils/fmgroids.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/relcache.h"
 }
@@ -16,328 +16,99 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-struct Column {
-  const char* name;
-  Oid type;
-};
+// By Name; null until the first use.
+std::array<Kept*, kTables> published;
 
-struct Shape {
-  const char* name;
-  std::span<const Column> columns;         // the first of the table, in this order
-  std::array<std::array<int, 2>, 2> keys;  // column numbers of each Key; 0 for none
-};
+// Counts invalidations, so that an entry whose table changes while it is built is not published as current.
+std::uint64_t changes = 0;
 
-constexpr std::array kPositionColumns = {
-    Column{"id", TEXTOID},
-    Column{"institution_id", TEXTOID},
-    Column{"asset_id", TEXTOID},
-    Column{"holder_reference", TEXTOID},
-    Column{"currency", TEXTOID},
-    Column{"amount", NUMERICOID},
-    Column{"state", TEXTOID},
-    Column{"external_reference", TEXTOID},
-    Column{"created_at", TIMESTAMPTZOID},
-    Column{"updated_at", TIMESTAMPTZOID},
-    Column{"released_amount", NUMERICOID},
-    Column{"refunded_amount", NUMERICOID},
-    Column{"expires_at", TIMESTAMPTZOID},
-    Column{"due_at", TIMESTAMPTZOID},
-    Column{"version", INT4OID},
-    Column{"head_hash", BYTEAOID},
-};
-constexpr std::array kEventColumns = {
-    Column{"id", TEXTOID},
-    Column{"position_id", TEXTOID},
-    Column{"from_state", TEXTOID},
-    Column{"to_state", TEXTOID},
-    Column{"reason", TEXTOID},
-    Column{"at", TIMESTAMPTZOID},
-    Column{"metadata", JSONBOID},
-    Column{"created_at", TIMESTAMPTZOID},
-    Column{"institution_id", TEXTOID},
-    Column{"seq", INT4OID},
-    Column{"amount", NUMERICOID},
-    Column{"api_key_id", TEXTOID},
-    Column{"salt", BYTEAOID},
-    Column{"hash", BYTEAOID},
-};
-constexpr std::array kLedgerColumns = {
-    Column{"id", TEXTOID},
-    Column{"kind", TEXTOID},
-    Column{"position_id", TEXTOID},
-    Column{"at", TIMESTAMPTZOID},
-    Column{"previous_state", TEXTOID},
-    Column{"new_state", TEXTOID},
-    Column{"payload", JSONBOID},
-    Column{"created_at", TIMESTAMPTZOID},
-    Column{"institution_id", TEXTOID},
-    Column{"request_id", TEXTOID},
-};
-constexpr std::array kAuditColumns = {
-    Column{"id", TEXTOID},
-    Column{"occurred_at", TIMESTAMPTZOID},
-    Column{"created_at", TIMESTAMPTZOID},
-    Column{"api_key_id", TEXTOID},
-    Column{"institution_id", TEXTOID},
-    Column{"method", TEXTOID},
-    Column{"path", TEXTOID},
-    Column{"action", TEXTOID},
-    Column{"resource_type", TEXTOID},
-    Column{"resource_id", TEXTOID},
-    Column{"payload", JSONBOID},
-    Column{"outcome", TEXTOID},
-    Column{"error", JSONBOID},
-    Column{"status_code", INT4OID},
-    Column{"request_id", TEXTOID},
-    Column{"client_ip", INETOID},
-    Column{"db_role", TEXTOID},
-};
-constexpr std::array kAssetColumns = {
-    Column{"id", TEXTOID},
-    Column{"institution_id", TEXTOID},
-    Column{"template_id", TEXTOID},
-};
-constexpr std::array kTemplateColumns = {
-    Column{"id", TEXTOID},       Column{"institution_id", TEXTOID}, Column{"code", TEXTOID},    Column{"name", TEXTOID},
-    Column{"vertical", TEXTOID}, Column{"region", TEXTOID},         Column{"config", JSONBOID},
-};
-constexpr std::array kPolicyColumns = {
-    Column{"id", TEXTOID},
-    Column{"institution_id", TEXTOID},
-    Column{"region", TEXTOID},
-    Column{"config", JSONBOID},
-};
-constexpr std::array kKeyColumns = {
-    Column{"id", TEXTOID},
-    Column{"institution_id", TEXTOID},
-    Column{"key_hash", TEXTOID},
-    Column{"label", TEXTOID},
-    Column{"role", TEXTOID},
-    Column{"created_at", TIMESTAMPTZOID},
-    Column{"revoked_at", TIMESTAMPTZOID},
-    Column{"expires_at", TIMESTAMPTZOID},
-    Column{"allowed_cidrs", CIDRARRAYOID},
-};
-
-constexpr std::array<Shape, kTables> kShapes = {{
-    {"positions", kPositionColumns, {{{1, 0}, {0, 0}}}},
-    {"position_events", kEventColumns, {{{1, 0}, {2, 10}}}},
-    {"ledger_events", kLedgerColumns, {{{1, 0}, {0, 0}}}},
-    {"audit_events", kAuditColumns, {{{1, 0}, {0, 0}}}},
-    {"assets", kAssetColumns, {{{1, 0}, {0, 0}}}},
-    {"asset_templates", kTemplateColumns, {{{1, 0}, {0, 0}}}},
-    {"institution_policies", kPolicyColumns, {{{1, 0}, {2, 3}}}},
-    {"api_keys", kKeyColumns, {{{1, 0}, {3, 0}}}},
-}};
-
-std::array<Table, kTables> tables;
-
-bool has_expected_columns(const Shape& shape, TupleDesc desc) {
-  if (desc->natts > kMostColumns || static_cast<std::size_t>(desc->natts) < shape.columns.size()) {
-    return false;
+std::span<const Oid> copy_index_ids(List* ids) {
+  const auto count = static_cast<std::size_t>(list_length(ids));
+  auto* out = static_cast<Oid*>(palloc(sizeof(Oid) * std::max<std::size_t>(count, 1)));
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = list_nth_oid(ids, static_cast<int>(i));
   }
-  for (std::size_t i = 0; i < shape.columns.size(); ++i) {
-    const FormData_pg_attribute* found = TupleDescAttr(desc, i);
-    if (found->attisdropped || found->atttypid != shape.columns[i].type ||
-        std::strcmp(NameStr(found->attname), shape.columns[i].name) != 0) {
-      return false;
-    }
-  }
-  return true;
+  return {out, count};
 }
 
-// What is beyond the columns that the store fills has to be content with NULL.
-bool has_fillable_columns(const Shape& shape, TupleDesc desc) {
-  for (int i = 0; i < desc->natts; ++i) {
-    const FormData_pg_attribute* column = TupleDescAttr(desc, i);
-    const bool is_ours = static_cast<std::size_t>(i) < shape.columns.size();
-    if (column->attgenerated != '\0' || column->attidentity != '\0') {
-      return false;
-    }
-    if (!is_ours && !column->attisdropped && (column->attnotnull || column->atthasdef)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// --- triggers -----------------------------------------------------------------------------------------
-
-// The extension's own triggers: what they check of raw DML is true of the store's writes. A user's trigger that
-// calls one of these functions has another name, and runs.
-bool is_own_trigger(const Trigger* trigger) {
-  return std::string_view(trigger->tgname).starts_with("escrowgrid_") &&
-         get_func_namespace(trigger->tgfoid) == get_namespace_oid(kSchema, false);
-}
-
-bool names_columns(Datum array, std::initializer_list<const char*> names, Oid relation) {
-  ArrayType* numbers = DatumGetArrayTypeP(array);
-  if (ARR_DIMS(numbers)[0] != static_cast<int>(names.size())) {
-    return false;
-  }
-  const auto* number = reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers));
-  for (const char* name : names) {
-    if (get_attnum(relation, name) != *number++) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// What a transition changes of a position.
-constexpr std::array kMutableColumns = {"state",  "released_amount", "refunded_amount", "updated_at",
-                                        "due_at", "version",         "head_hash"};
-
-bool includes_mutable_column(Datum array, Oid relation) {
-  ArrayType* numbers = DatumGetArrayTypeP(array);
-  const auto* number = reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers));
-  for (int i = 0; i < ARR_DIMS(numbers)[0]; ++i) {
-    for (const char* name : kMutableColumns) {
-      if (get_attnum(relation, name) == number[i]) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-// A foreign key whose check is proven without running it:
-// - from events and ledger to their position: this transaction has just inserted or updated that row, so it is
-//   there, and locked against deletion until commit;
-// - from positions to their asset: the creation locks the asset's row with the lock that the check would take;
-//   a transition does not change the columns;
-// - from a user's table to columns of ours that never change: nothing that is written here can break it.
-bool is_proven_foreign_key(const Trigger* trigger, Oid relation) {
-  HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger->tgconstraint));
-  if (!HeapTupleIsValid(tuple)) {
-    return false;
-  }
-  const auto* constraint = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple));
-  bool is_null = false;
-  const Datum from = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conkey, &is_null);
-  const Datum to = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_confkey, &is_null);
-  const Oid schema = get_namespace_oid(kSchema, false);
-  bool is_proven = false;
-  if (trigger->tgfoid == F_RI_FKEY_CHECK_INS || trigger->tgfoid == F_RI_FKEY_CHECK_UPD) {
-    const Oid positions = get_relname_relid("positions", schema);
-    const Oid assets = get_relname_relid("assets", schema);
-    is_proven = relation == positions
-                    ? constraint->confrelid == assets &&
-                          names_columns(from, {"institution_id", "asset_id"}, relation) &&
-                          names_columns(to, {"institution_id", "id"}, assets)
-                    : constraint->confrelid == positions && names_columns(from, {"position_id"}, relation) &&
-                          names_columns(to, {"id"}, positions);
-  } else {
-    is_proven = constraint->confrelid == relation && !includes_mutable_column(to, relation);
-  }
-  ReleaseSysCache(tuple);
-  return is_proven;
-}
-
-bool has_only_known_triggers(Relation relation) {
-  const TriggerDesc* triggers = relation->trigdesc;
-  if (triggers == nullptr) {
-    return true;
-  }
-  for (int i = 0; i < triggers->numtriggers; ++i) {
-    const Trigger* trigger = &triggers->triggers[i];
-    const bool is_known =
-        trigger->tgisinternal ? is_proven_foreign_key(trigger, RelationGetRelid(relation)) : is_own_trigger(trigger);
-    if (!is_known) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// --- resolving -----------------------------------------------------------------------------------------
-
-bool is_index_on(Relation index, const std::array<int, 2>& columns) {
-  const FormData_pg_index* form = index->rd_index;
-  const int wanted = columns[1] == 0 ? 1 : 2;
-  const bool fits = form->indisunique && form->indisvalid && form->indimmediate && form->indisready &&
-                    form->indnkeyatts == wanted && index->rd_rel->relam == BTREE_AM_OID &&
-                    RelationGetIndexExpressions(index) == NIL && RelationGetIndexPredicate(index) == NIL;
-  if (!fits) {
-    return false;
-  }
-  for (int i = 0; i < wanted; ++i) {
-    if (form->indkey.values[i] != columns[static_cast<std::size_t>(i)]) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// False when a key has no index.
-bool resolve_indexes(const Shape& shape, Relation relation, Table& table) {
-  table.index_count = 0;
-  table.key_ids.fill(InvalidOid);
-  List* ids = RelationGetIndexList(relation);
-  if (list_length(ids) > kMostIndexes) {
-    return false;
-  }
-  auto** infos = static_cast<IndexInfo**>(palloc(sizeof(IndexInfo*) * kMostIndexes));
-  ListCell* cell = nullptr;
-  foreach (cell, ids) {
-    Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-    infos[table.index_count] = BuildIndexInfo(index);
-    table.index_ids[static_cast<std::size_t>(table.index_count)] = lfirst_oid(cell);
-    ++table.index_count;
-    // Other access methods keep what belongs to the moment in the index's description, which is kept for longer here.
-    table.has_btrees_only = table.has_btrees_only && index->rd_rel->relam == BTREE_AM_OID;
+// Finds the index of each key. False when there is none that can be used now.
+bool find_key_indexes(const Shape& shape, Kept& table) {
+  bool may_change = false;
+  for (const Oid id : table.index_ids) {
+    Relation index = index_open(id, AccessShareLock);
     for (std::size_t key = 0; key < table.key_ids.size(); ++key) {
-      if (shape.keys[key][0] != 0 && is_index_on(index, shape.keys[key])) {
-        table.key_ids[key] = lfirst_oid(cell);
+      if (shape.keys[key][0] == 0 || OidIsValid(table.key_ids[key]) || !is_key_index(index, shape, shape.keys[key])) {
+        continue;
+      }
+      if (is_usable_now(index)) {
+        table.key_ids[key] = id;
+      } else {
+        may_change = true;
       }
     }
     index_close(index, AccessShareLock);
   }
-  table.result->ri_NumIndices = table.index_count;
-  table.result->ri_IndexRelationInfo = infos;
-  table.result->ri_IndexRelationDescs = static_cast<Relation*>(palloc0(sizeof(Relation) * kMostIndexes));
   for (std::size_t key = 0; key < table.key_ids.size(); ++key) {
     if (shape.keys[key][0] != 0 && !OidIsValid(table.key_ids[key])) {
+      // Time alone makes such an index usable, and no invalidation tells of that: look again at the next call.
+      table.is_current = table.is_current && !may_change;
       return false;
     }
   }
   return true;
 }
 
-void build(const Shape& shape, Table& table, Relation relation) {
-  MemoryContext outer = MemoryContextSwitchTo(table.memory);
-  table.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
-  table.estate = CreateExecutorState();
-  table.result = makeNode(ResultRelInfo);
-  InitResultRelInfo(table.result, relation, 0, nullptr, 0);
-  table.result->ri_TrigDesc = nullptr;  // has_only_known_triggers() says why none of them has to run
-  table.is_readable = relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
-                      !relation->rd_rel->relhassubclass && has_expected_columns(shape, RelationGetDescr(relation)) &&
-                      resolve_indexes(shape, relation, table);
-  table.is_writable = table.is_readable && table.has_btrees_only &&
-                      has_fillable_columns(shape, RelationGetDescr(relation)) && has_only_known_triggers(relation) &&
-                      relation->rd_rules == nullptr && !relation->rd_rel->relforcerowsecurity &&
-                      !relation->rd_rel->relispartition;
+Kept* build(const Shape& shape, Relation relation) {
+  // Until it is complete the entry belongs to the call, and an error frees it.
+  MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid table", ALLOCSET_SMALL_SIZES);
+  MemoryContext outer = MemoryContextSwitchTo(memory);
+  const std::uint64_t changes_before = changes;
+  auto* table = new (palloc(sizeof(Kept))) Kept();
+  table->memory = memory;
+  table->relation_id = RelationGetRelid(relation);
+  table->is_current = true;
+  // The relcache entry may be rebuilt by any catalog lookup. Take copies first, then judge by the copies.
+  const FormData_pg_class form = *relation->rd_rel;
+  table->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
+  table->index_ids = copy_index_ids(RelationGetIndexList(relation));
+  table->is_readable = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID && !form.relhassubclass &&
+                       has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table) &&
+                       pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
+  table->is_current = table->is_current && changes == changes_before;
   MemoryContextSwitchTo(outer);
+  return table;
 }
 
-void resolve(Name name, Table& table) {
-  const Shape& shape = kShapes[static_cast<std::size_t>(name)];
-  if (table.memory != nullptr) {
-    // Whoever is still at work with it further up keeps it until the transaction ends.
-    MemoryContextSetParent(table.memory, TopTransactionContext);
+void free_entry(Kept* table) {
+  MemoryContextDelete(table->memory);
+}
+
+// Callers further up the stack may still have the old entry open. It is then freed when the last of them closes it,
+// and at the end of the transaction when an error keeps one of them from closing.
+void retire(Kept* table) {
+  table->is_retired = true;
+  if (table->users == 0) {
+    free_entry(table);
+  } else {
+    MemoryContextSetParent(table->memory, TopTransactionContext);
   }
-  table = Table();
-  table.memory = AllocSetContextCreate(CacheMemoryContext, "escrowgrid table", ALLOCSET_SMALL_SIZES);
-  const Oid schema = get_namespace_oid(kSchema, true);
-  table.relation_id = OidIsValid(schema) ? get_relname_relid(shape.name, schema) : InvalidOid;
-  if (!OidIsValid(table.relation_id)) {
-    return;
+}
+
+bool is_usable(const Kept* table) {
+  return table != nullptr && table->is_current && table->is_whole;
+}
+
+// Opens the table by the entry that is published. Nothing when there is none, or when taking the lock shows that the
+// table has changed.
+Open open_published(Kept* table, LOCKMODE mode) {
+  const Oid id = table->relation_id;
+  // Taking the lock processes invalidations. They mark the entry, and never free it.
+  LockRelationOid(id, mode);
+  if (is_usable(table)) {
+    return {.table = table, .relation = table_open(id, NoLock)};
   }
-  Relation relation = table_open(table.relation_id, AccessShareLock);
-  table.is_current = true;  // until the callback says otherwise, maybe while this builds
-  build(shape, table, relation);
-  table_close(relation, AccessShareLock);
+  UnlockRelationOid(id, mode);
+  return {};
 }
 
 }  // namespace
@@ -345,45 +116,80 @@ void resolve(Name name, Table& table) {
 extern "C" {
 
 static void on_relation_change(Datum /*arg*/, Oid relation_id) {
-  for (Table& table : tables) {
-    const std::span<const Oid> indexes(table.index_ids.data(), static_cast<std::size_t>(table.index_count));
-    if (relation_id == InvalidOid || relation_id == table.relation_id ||
-        std::find(indexes.begin(), indexes.end(), relation_id) != indexes.end()) {
-      table.is_current = false;
+  ++changes;
+  // Rights are those of the owner of positions, so a change of that table concerns all of them.
+  const Kept* positions = published[static_cast<std::size_t>(Name::kPositions)];
+  const bool is_positions = positions != nullptr && positions->relation_id == relation_id;
+  for (Kept* table : published) {
+    if (table != nullptr &&
+        (relation_id == InvalidOid || is_positions || relation_id == table->relation_id ||
+         std::find(table->index_ids.begin(), table->index_ids.end(), relation_id) != table->index_ids.end())) {
+      table->is_current = false;
+    }
+  }
+}
+
+// Of functions: prepared expressions hold their addresses, and the right to execute them was checked when they were
+// prepared. Of roles: what the tables' owner may do.
+static void on_catalog_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
+  ++changes;
+  for (Kept* table : published) {
+    if (table != nullptr) {
+      table->is_current = false;
     }
   }
 }
 
 }  // extern "C"
 
-Open open(Name name, LOCKMODE mode) {
-  Table& table = tables[static_cast<std::size_t>(name)];
-  while (true) {
-    if (!table.is_current) {
-      resolve(name, table);
-    }
-    if (!OidIsValid(table.relation_id)) {
-      return {};
-    }
-    Relation relation = table_open(table.relation_id, mode);
-    if (!table.is_current) {  // the lock waited for whoever changed it
-      table_close(relation, mode);
-      continue;
-    }
-    if (!table.is_readable || (mode >= RowExclusiveLock && !table.is_writable)) {
-      table_close(relation, mode);
-      return {};
-    }
-    return {.table = &table, .relation = relation};
+Open open_any(Name name, LOCKMODE mode) {
+  Kept*& entry = published[static_cast<std::size_t>(name)];
+  Open open;
+  if (is_usable(entry)) {
+    open = open_published(entry, mode);
   }
+  if (!open) {
+    // The lock comes first. What is built under it is as good as what the executor reads after locking a table: what
+    // may still change then is safe for a writer that started before.
+    const Shape& shape = shape_of(name);
+    const Oid id = RangeVarGetRelid(makeRangeVar(pstrdup(kSchema), pstrdup(shape.name), -1), mode, true);
+    if (!OidIsValid(id)) {
+      return {};
+    }
+    open.relation = table_open(id, NoLock);
+    open.table = build(shape, open.relation);
+    Kept* old = entry;
+    MemoryContextSetParent(open.table->memory, CacheMemoryContext);
+    entry = open.table;
+    if (old != nullptr) {
+      retire(old);
+    }
+  }
+  ++open.table->users;
+  return open;
+}
+
+Open open(Name name, LOCKMODE mode) {
+  const Open table = open_any(name, mode);
+  if (table && !table.table->is_readable) {
+    close(table);
+    return {};
+  }
+  return table;
 }
 
 void close(const Open& open) {
   table_close(open.relation, NoLock);
+  if (--open.table->users == 0 && open.table->is_retired) {
+    free_entry(open.table);
+  }
 }
 
 void watch_tables() {
   CacheRegisterRelcacheCallback(on_relation_change, 0);
+  for (const SysCacheIdentifier cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM}) {
+    CacheRegisterSyscacheCallback(cache, on_catalog_change, 0);
+  }
 }
 
 }  // namespace escrowgrid::pg::direct

@@ -1,9 +1,8 @@
-// The extension's tables reached without SPI: no plan, no catalog lookup by name per call. What a table is made of
-// is resolved once per backend and again whenever PostgreSQL says that it changed.
+// The extension's tables reached without SPI: no plan, no catalog lookup by name per call.
 //
-// Only the ordinary way (SPI) serves everything that can be put on a table. Users' triggers, rules, generated columns,
-// columns with defaults, foreign keys of their own, indexes other than btrees: a table that has one of these is not
-// open to this way, and the store takes the other.
+// What a table is made of is kept by each backend as an immutable entry. An entry is published only when it is
+// complete; a change of the table, told by PostgreSQL's relcache invalidation, replaces it with a new one. Whoever
+// has a table open keeps the entry it was opened with.
 #pragma once
 
 #include "pg/datum.hpp"
@@ -30,38 +29,40 @@ inline constexpr std::size_t kTables = 8;
 enum class Key : std::uint8_t { kId, kSecond };
 
 inline constexpr int kMostColumns = 32;
-inline constexpr int kMostIndexes = 12;
 
-struct Table {
+struct WritePlan;  // see direct_plan.hpp
+
+struct Kept {
+  MemoryContext memory = nullptr;  // everything below lives there
   Oid relation_id = InvalidOid;
-  bool is_current = false;   // resolved, and nothing changed since
-  bool is_readable = false;  // columns and indexes are where they are expected
-  bool has_btrees_only = true;
-  bool is_writable = false;  // and nothing is on it that only the ordinary way serves
-  MemoryContext memory = nullptr;
+  bool is_current = false;   // nothing about the table has changed since
+  bool is_whole = true;      // false while expressions are evaluated, and so after an error in one
+  bool is_retired = false;   // replaced; freed once nobody has it open
+  bool is_readable = false;  // columns and key indexes are where they are expected
+  int users = 0;             // how many have it open; an error leaves this too high, which only delays freeing
   TupleDesc desc = nullptr;  // a copy, not counted
-  EState* estate = nullptr;
-  ResultRelInfo* result = nullptr;
-  int index_count = 0;
-  std::array<Oid, kMostIndexes> index_ids{};
+  std::span<const Oid> index_ids;
   std::array<Oid, 2> key_ids{};  // by Key
+  WritePlan* plan = nullptr;     // how rows are written; made when the first one is
 };
 
 // An open table; closed before the call ends, by PostgreSQL itself when the call fails.
 struct Open {
-  Table* table = nullptr;
+  Kept* table = nullptr;
   Relation relation = nullptr;
 
   explicit operator bool() const { return relation != nullptr; }
 };
 
-// Opens the table; nothing when it is not readable this way.
+// Opens the table; nothing when it is not there or not readable this way.
 [[nodiscard]] Open open(Name name, LOCKMODE mode);
+// The same, readable or not; nothing when it is not there.
+[[nodiscard]] Open open_any(Name name, LOCKMODE mode);
 void close(const Open& open);
 
-// Registers the callback by which PostgreSQL tells that a table changed.
+// Registers the callbacks by which PostgreSQL tells that a table or a function changed.
 void watch_tables();
 
-static_assert(std::is_trivially_destructible_v<Table>);
+static_assert(std::is_trivially_destructible_v<Kept>);
 
 }  // namespace escrowgrid::pg::direct

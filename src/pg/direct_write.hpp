@@ -1,20 +1,41 @@
-// Writing rows without SPI. Each write is what an INSERT or UPDATE would do for a table that has nothing but the
-// extension's own triggers: constraints, the row, its index entries.
+// Writing rows without SPI. Each write does what the executor does for an INSERT or UPDATE of the same row: defaults,
+// generated columns, constraints, the row, its index entries, and its AFTER triggers queued.
 #pragma once
 
+#include "pg/direct_plan.hpp"
 #include "pg/direct_read.hpp"
 
 namespace escrowgrid::pg::direct {
 
+// What one call of a function shares for its writes, by either way. AFTER triggers of all its rows wait until finish():
+// a trigger then sees all rows of the call, whichever way they were written.
+struct Call {
+  EState* estate = nullptr;  // the executor's state; users' expressions are prepared in it and end with it
+  bool has_queue = false;    // whether a trigger may have been queued
+};
+
+// Begins a call, and so a level of PostgreSQL's trigger queue: each begin() needs its finish().
+[[nodiscard]] Call begin_call();
+// Runs the triggers that were queued and frees the state.
+void finish_call(Call& call);
+
 // A table open for writing. Its indexes are opened when the first row needs entries: most transitions need none.
 struct Target {
   Open open;
-  TupleTableSlot* slot = nullptr;  // of this call alone: a constraint may call back
+  const WritePlan* plan = nullptr;
+  ResultRelInfo* result = nullptr;  // of the call
+  TupleTableSlot* slot = nullptr;   // the row written last
+  ExprState** checks = nullptr;     // by Checks::others, once prepared
+  ExprState** fills = nullptr;      // by WritePlan::filled_columns, once prepared
   bool has_indexes = false;
 };
 
-[[nodiscard]] std::optional<Target> open_target(Name name);
-void close_target(const Target& target);
+// Nothing when the table has something that only the ordinary way serves.
+[[nodiscard]] std::optional<Target> open_target(Call& call, Name name);
+void close_target(Target& target);
+// Asks other modules that decide about access (ExecutorCheckPerms_hook), once all targets are open. Without such a
+// module the rights were judged when the plans were made.
+void check_permissions(const Call& call);
 
 // The values of a row by column; what is not set is NULL.
 struct NewRow {
@@ -28,20 +49,23 @@ struct NewRow {
   }
 };
 
-void insert(Target& target, const NewRow& row);
+void insert(Call& call, Target& target, const NewRow& row);
 // All of them in one go, in order; their memory has to last until then.
-void insert_many(Target& target, std::span<const NewRow> rows);
+void insert_many(Call& call, Target& target, std::span<const NewRow> rows);
 
-// Replaces the row found. When somebody else has changed or locked it meanwhile: nothing is written and the answer
-// is false, unless this transaction holds the row's lock (see lock() below), which makes that impossible.
-enum class Hold : std::uint8_t { kNone, kLocked };
-[[nodiscard]] bool update(Target& target, const Row& found, Hold hold, const NewRow& row);
+// Replaces the row found. When somebody else has changed or locked it meanwhile, nothing is written and the answer is
+// false: kUnlocked looks for that first. A lock taken between that look and the write is waited for. After lock() below
+// neither can happen.
+enum class Hold : std::uint8_t { kUnlocked, kLocked };
+[[nodiscard]] bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRow& row);
 
-// The row as a composite value of the table's type.
-[[nodiscard]] Datum composite(const Target& target, const NewRow& row);
+// The row written last, as a composite value of the table's type.
+[[nodiscard]] Datum composite(const Target& target);
 
 // Locks the row found and reads its newest version into `row`, waiting for whoever holds it: as SELECT … FOR NO KEY
 // UPDATE or FOR KEY SHARE would, with its errors. False when the row is gone.
 [[nodiscard]] bool lock(const Open& open, Row& row, LockTupleMode mode);
+
+static_assert(std::is_trivially_destructible_v<Target> && std::is_trivially_destructible_v<Call>);
 
 }  // namespace escrowgrid::pg::direct

@@ -119,7 +119,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition_batch");
   store::Origin origin = store::origin_of(caller, "escrow_transition_batch");
-  store::open_tables(origin);
+  store::begin_writes(origin);
   core::BatchInput batch;
   batch.position_ids = array_argument(fcinfo, kPositionIds, TEXTOID);
   batch.amounts = array_argument(fcinfo, kAmounts, NUMERICOID);
@@ -137,7 +137,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
   if (!key) {
     put_rows(fcinfo, perform_batch(origin, batch, is_root).rows);
-    store::close_tables(origin);
+    store::finish_writes(origin);
     store::close(session);
     return 0;
   }
@@ -155,7 +155,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
       break;
     }
   }
-  store::close_tables(origin);
+  store::finish_writes(origin);
   store::close(session);
   return 0;
 }
@@ -165,6 +165,7 @@ Datum expire_due(FunctionCallInfo fcinfo) {
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_expire_due");
   store::Origin origin = store::origin_of(caller, "escrow_expire_due");
+  origin.tells_refusals = true;
   const std::optional<std::int32_t> max_count = int_argument(fcinfo, 0);
   if (!max_count || *max_count < 1 || *max_count > kMostAtOnce) {
     core::Refusal why;
@@ -180,7 +181,7 @@ Datum expire_due(FunctionCallInfo fcinfo) {
   const std::span<const std::string_view> due =
       store::lock_due_positions(clock_micros(), caller.institution_id, *max_count);
   constexpr std::int32_t kPortion = 100;
-  store::open_tables(origin);
+  store::begin_writes(origin);
   store::begin_records(origin, kPortion);
   for (const std::string_view id : due) {
     request.content = event_content(caller, "expires_at has passed", std::nullopt);
@@ -197,7 +198,7 @@ Datum expire_due(FunctionCallInfo fcinfo) {
     }
   }
   store::write_records(origin);
-  store::close_tables(origin);
+  store::finish_writes(origin);
   store::close(session);
   return Int32GetDatum(expired);
 }

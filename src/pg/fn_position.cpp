@@ -82,13 +82,13 @@ Datum perform_or_raise(FunctionCallInfo fcinfo, const char* action, Attempt atte
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
   store::Origin origin = store::origin_of(caller, action);
-  store::open_tables(origin);
+  store::begin_writes(origin);
   core::Refusal why;
   const std::optional<Datum> row = attempt(fcinfo, origin, why);
   if (!row) {
     raise(why);
   }
-  store::close_tables(origin);
+  store::finish_writes(origin);
   const Datum result = SPI_datumTransfer(*row, false, -1);
   store::close(session);
   return result;
@@ -125,7 +125,8 @@ Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attem
   const store::Session session = store::open();
   const Caller caller = require_caller(session.owner, core::Right::kRead, action);
   store::Origin origin = store::origin_of(caller, action);
-  store::open_tables(origin);
+  origin.tells_refusals = true;
+  store::begin_writes(origin);
   core::Refusal why;
   std::optional<Datum> row;
   if (core::may(caller.role, core::Right::kWrite)) {
@@ -136,7 +137,7 @@ Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attem
   if (!row) {
     store::audit_refusal(origin, why, text_argument(fcinfo, 0));
   }
-  store::close_tables(origin);
+  store::finish_writes(origin);
   const Datum outcome = form_outcome(fcinfo, row, why);
   store::close(session);
   return outcome;

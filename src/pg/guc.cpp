@@ -8,12 +8,12 @@ namespace {
 
 constexpr std::size_t kMaxClaimBytes = 400;
 
-const std::array<config_enum_entry, 3> kWritePaths = {
-    {{"auto", static_cast<int>(WritePath::kAuto), false},
-     {"ordinary", static_cast<int>(WritePath::kOrdinary), false},
-     {nullptr, 0, false}}};
+const std::array<config_enum_entry, 3> kWritePaths = {{{"auto", static_cast<int>(WritePath::kAuto), false},
+                                                       {"ordinary", static_cast<int>(WritePath::kOrdinary), false},
+                                                       {nullptr, 0, false}}};
 
 bool allow_drop_setting = false;
+bool skip_probe_setting = false;
 int write_path_setting = static_cast<int>(WritePath::kAuto);
 char* client_ip_setting = nullptr;
 char* request_id_setting = nullptr;
@@ -85,6 +85,9 @@ void define_settings() {
                            "For tests: ordinary writes every row through SPI, auto decides per table.", nullptr,
                            &write_path_setting, static_cast<int>(WritePath::kAuto), kWritePaths.data(), PGC_SUSET,
                            GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable("escrowgrid.debug_skip_probe",
+                           "For tests: a transition does not look first whether its row is locked.", nullptr,
+                           &skip_probe_setting, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved(kSchema);
 }
 
@@ -94,6 +97,10 @@ bool is_drop_allowed() {
 
 WritePath debug_write_path() {
   return static_cast<WritePath>(write_path_setting);
+}
+
+bool skips_probe() {
+  return skip_probe_setting;
 }
 
 RequestClaims request_claims() {

@@ -24,5 +24,7 @@ void define_settings();
 // How positions and their records are written; anything but kAuto is for tests.
 enum class WritePath : std::uint8_t { kAuto, kOrdinary };
 [[nodiscard]] WritePath debug_write_path();
+// Whether an optimistic update leaves out its look at the row's lock, so that it waits inside the update; for tests.
+[[nodiscard]] bool skips_probe();
 
 }  // namespace escrowgrid::pg

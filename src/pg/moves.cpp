@@ -67,26 +67,57 @@ struct Written {
   Datum row = 0;
 };
 
-// The usual case first: nobody else is at the row, and what is decided on it as it was read can be written, which the
-// write itself finds out. Otherwise the row is locked, waiting for whoever has it, and decided on anew: a refusal,
-// too, is given on the row under its lock.
-std::optional<Written> decide_and_update(store::FoundPosition& position, std::string_view position_id,
-                                         const core::TransitionRequest& request, CallNumber call, core::Refusal& why) {
-  std::optional<core::Decision> decision = decide(position.snapshot(), request, call, why);
-  std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
+// Waits for the row's lock, then decides and writes: what is told is told of the row under its lock.
+std::optional<Written> lock_and_update(store::FoundPosition& position, std::string_view position_id,
+                                       const core::TransitionRequest& request, core::Refusal& why) {
+  if (!position.lock()) {
+    core::refuse_not_found("position", position_id, why);
+    return std::nullopt;
+  }
+  const std::optional<core::Decision> decision = decide(position.snapshot(), request, CallNumber{0}, why);
+  if (!decision) {
+    return std::nullopt;
+  }
+  const std::optional<Datum> row = position.update(*decision);
   if (!row) {
-    if (!position.lock()) {
-      core::refuse_not_found("position", position_id, why);
-      return std::nullopt;
-    }
-    decision = decide(position.snapshot(), request, CallNumber{0}, why);  // the wait may have been long
-    if (!decision) {
-      return std::nullopt;
-    }
-    row = position.update(*decision);
-    if (!row) {
-      elog(ERROR, "escrowgrid: a locked position was changed by somebody else");
-    }
+    elog(ERROR, "escrowgrid: a locked position was changed by somebody else");
+  }
+  return Written{.decision = *decision, .row = *row};
+}
+
+// An optimistic write that took this long may have waited for another session's lock.
+constexpr core::Micros kLongWrite = 10'000;
+
+// Judges again a decision whose write may have waited: the position's time may have run out meanwhile, or its policy
+// may have been tightened. The row itself cannot have changed, because then nothing would have been written.
+bool still_holds(const store::Origin& origin, const core::PositionSnapshot& position,
+                 const core::TransitionRequest& request, core::Refusal& why) {
+  if (decide(position, request, CallNumber{0}, why)) {
+    return true;
+  }
+  if (origin.tells_refusals) {
+    // The refusal would be told and the row that is written already would stay.
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("could not serialize access due to a lock on the position"),
+                    errdetail("While the lock was waited for, the transition became one that is refused."),
+                    errhint("Retry the transaction.")));
+  }
+  return false;
+}
+
+// Optimistic: decide on the row as it was read, and write it if nobody else has changed or locked it. Otherwise lock
+// the row and decide anew. A refusal, too, is only given on the row under its lock.
+std::optional<Written> decide_and_update(const store::Origin& origin, store::FoundPosition& position,
+                                         std::string_view position_id, const core::TransitionRequest& request,
+                                         core::Refusal& why) {
+  const core::Micros started = clock_micros();
+  const std::optional<core::Decision> decision = decide(position.snapshot(), request, origin.writes->number, why);
+  const std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
+  if (!row) {
+    return lock_and_update(position, position_id, request, why);
+  }
+  if (clock_micros() - started > kLongWrite && !still_holds(origin, position.snapshot(), request, why)) {
+    return std::nullopt;  // raised by the caller, which undoes the write
   }
   return Written{.decision = *decision, .row = *row};
 }
@@ -94,12 +125,11 @@ std::optional<Written> decide_and_update(store::FoundPosition& position, std::st
 std::optional<Move> move_directly(const store::Origin& origin, std::string_view position_id,
                                   const core::TransitionRequest& request, core::Refusal& why) {
   direct::push_snapshot();
-  store::FoundPosition position(*origin.tables);
+  store::FoundPosition position(*origin.writes);
   std::optional<Move> made;
   if (!position.find(position_id, origin.caller.institution_id)) {
     core::refuse_not_found("position", position_id, why);
-  } else if (const std::optional<Written> written =
-                 decide_and_update(position, position_id, request, origin.tables->call, why)) {
+  } else if (const std::optional<Written> written = decide_and_update(origin, position, position_id, request, why)) {
     made = Move{.row = written->row,
                 .event_id = store::record(origin, position.snapshot().terms, written->decision, request.content)};
   }
@@ -114,7 +144,7 @@ std::optional<Move> move_directly(const store::Origin& origin, std::string_view 
 std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
                          const core::TransitionRequest& request, core::Refusal& why) {
   CHECK_FOR_INTERRUPTS();  // a batch has many of these
-  if (origin.tables != nullptr) {
+  if (store::writes_directly(origin)) {
     return move_directly(origin, position_id, request, why);
   }
   core::PositionSnapshot position;
@@ -126,9 +156,8 @@ std::optional<Move> move(const store::Origin& origin, std::string_view position_
   if (!decision) {
     return std::nullopt;
   }
-  // The records first: users' triggers on positions then find the event that explains the change.
   const std::string_view event_id = store::record(origin, position.terms, *decision, request.content);
-  return Move{.row = store::update_position(position.terms, *decision), .event_id = event_id};
+  return Move{.row = store::update_position(origin, position.terms, *decision), .event_id = event_id};
 }
 
 Claim claim(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why) {

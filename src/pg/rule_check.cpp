@@ -40,14 +40,39 @@ Rules parse_rules(const store::AssetTemplate& found, const std::optional<Datum>&
           .name = {.institution_id = found.institution_id, .region = found.region}};
 }
 
-// Parsed rules, kept while the rows they were parsed from are the same versions. The rows are looked up on each call:
-// a cache that waits to be told goes stale under REPEATABLE READ.
+// What rules are parsed from. A parsed form is kept by this, by content: xmin and tid do not identify a row, because
+// VACUUM FULL moves rows and the rows of one transaction share their xmin.
+struct RuleSource {
+  std::string_view institution_id;
+  std::string_view code;
+  std::string_view vertical;
+  std::string_view region;
+  std::string_view config;  // jsonb, as stored but never compressed
+  TextView policy;          // likewise
+  friend bool operator==(const RuleSource&, const RuleSource&) = default;
+};
+
+// The bytes of a jsonb without its header, which may be long or short.
+std::string_view jsonb_bytes(Datum value) {
+  return text_view(value);
+}
+
+RuleSource source_of(const store::AssetTemplate& found, const std::optional<Datum>& policy) {
+  return {.institution_id = found.institution_id,
+          .code = found.code,
+          .vertical = found.vertical,
+          .region = found.region,
+          .config = jsonb_bytes(found.config),
+          .policy = policy ? TextView(jsonb_bytes(*policy)) : std::nullopt};
+}
+
 struct KeptRules {
   core::FixedText<core::kMaxIdBytes> asset_id;
-  store::RuleRows::Version version;
+  store::RuleRows::Places places;
   MemoryContext memory = nullptr;
   bool is_filled = false;
   CallNumber call = 0;  // the call that looked last
+  RuleSource source;
   Rules rules;
 };
 constexpr std::size_t kKept = 32;
@@ -66,6 +91,8 @@ void fill(KeptRules& kept, std::string_view asset_id, const store::RuleRows& row
   MemoryContext outer = MemoryContextSwitchTo(kept.memory);
   store::AssetTemplate found = rows.asset_template();
   found.institution_id = copied(found.institution_id);
+  found.code = copied(found.code);
+  found.vertical = copied(found.vertical);
   found.region = copied(found.region);
   found.config = PointerGetDatum(PG_DETOAST_DATUM_COPY(found.config));
   std::optional<Datum> policy = rows.policy();
@@ -73,13 +100,23 @@ void fill(KeptRules& kept, std::string_view asset_id, const store::RuleRows& row
     policy = PointerGetDatum(PG_DETOAST_DATUM_COPY(*policy));
   }
   kept.rules = parse_rules(found, policy);
+  kept.source = source_of(found, policy);
   MemoryContextSwitchTo(outer);
   kept.asset_id.clear();
   kept.asset_id.append(asset_id);
-  kept.version = rows.version();
   kept.is_filled = true;
 }
 
+// Rules that are not kept. The alignment is more than palloc() promises, because amounts are 128 bits wide.
+Rules* make_rules(const Rules& rules) {
+  constexpr std::size_t kAlignment = alignof(Rules);
+  auto* memory = static_cast<char*>(palloc(sizeof(Rules) + kAlignment));
+  const std::size_t beyond = reinterpret_cast<std::uintptr_t>(memory) % kAlignment;
+  return new (memory + (beyond == 0 ? 0 : kAlignment - beyond)) Rules(rules);
+}
+
+// The rules of an asset. The rows are looked up on each call: a cache that waits to be told of changes goes stale under
+// REPEATABLE READ. Only the parsed form is kept.
 const Rules& load_rules(std::string_view asset_id, CallNumber call) {
   KeptRules& kept = kept_rules[std::hash<std::string_view>()(asset_id) % kKept];
   const bool is_known = kept.is_filled && kept.asset_id.view() == asset_id;
@@ -87,10 +124,11 @@ const Rules& load_rules(std::string_view asset_id, CallNumber call) {
     return kept.rules;
   }
   store::RuleRows rows;
-  if (rows.find(asset_id, is_known ? &kept.version : nullptr)) {
-    if (!is_known || !(kept.version == rows.version())) {
+  if (rows.find(asset_id, is_known ? &kept.places : nullptr)) {
+    if (!is_known || kept.source != source_of(rows.asset_template(), rows.policy())) {
       fill(kept, asset_id, rows);
     }
+    kept.places = rows.places();
     kept.call = call;
     rows.close();
     return kept.rules;
@@ -99,9 +137,20 @@ const Rules& load_rules(std::string_view asset_id, CallNumber call) {
   if (!found) {
     raise_not_found("asset", asset_id);
   }
-  auto* rules = static_cast<Rules*>(palloc(sizeof(Rules)));
-  return *new (rules) Rules(
+  return *make_rules(
       parse_rules(*found, store::find_policy({.institution_id = found->institution_id, .region = found->region})));
+}
+
+// Locks the policy, so that creations under an exposure limit take turns. The latest snapshot has just shown it.
+std::optional<core::Policy> require_locked_policy(const store::PolicyName& name) {
+  const std::optional<Datum> config = store::lock_policy(name);
+  if (!config && IsolationUsesXactSnapshot()) {
+    // It was set after this transaction's snapshot, which therefore cannot lock it.
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("could not serialize access due to a concurrent change of policy"),
+                    errhint("Retry the transaction.")));
+  }
+  return parse_policy(config);  // in READ COMMITTED it may be gone by now
 }
 
 }  // namespace
@@ -120,7 +169,7 @@ void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& re
   if (set->policy && set->policy->open_limit(terms.currency.code)) {
     if (exposure == Exposure::kLocked) {
       // Whoever held the lock may have changed the policy or added to the sum.
-      locked = {.terms = set->terms, .policy = parse_policy(store::lock_policy(rules.name))};
+      locked = {.terms = set->terms, .policy = require_locked_policy(rules.name)};
       set = &locked;
     }
     open = store::sum_open(rules.name, terms.currency.code);

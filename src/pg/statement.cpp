@@ -49,6 +49,18 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
   return SPI_processed;
 }
 
+std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings) {
+  prepare(statement, bindings.types_, bindings.count_);
+  std::array<Datum, Bindings::kMost> values = bindings.values_;
+  constexpr bool kFiresTriggers = false;
+  const int code = SPI_execute_snapshot(statement.plan, values.data(), bindings.nulls_.data(), InvalidSnapshot,
+                                        InvalidSnapshot, false, kFiresTriggers, 0);
+  if (code < 0) {
+    elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
+  }
+  return SPI_processed;
+}
+
 RowStream::RowStream(Statement& statement, const Bindings& bindings, Sight sight)
     : memory_(AllocSetContextCreate(CurrentMemoryContext, "escrowgrid rows", ALLOCSET_DEFAULT_SIZES)) {
   prepare(statement, bindings.types_, bindings.count_);

@@ -59,6 +59,7 @@ class Bindings {
 
  private:
   friend std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit);
+  friend std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings);
   friend class RowStream;
 
   Bindings& add(Oid type, Datum value) { return put(type, value, ' '); }
@@ -83,6 +84,10 @@ static_assert(std::is_trivially_destructible_v<Bindings>);
 // Runs the statement inside an open SPI session and returns the number of rows; SPI_tuptable has them.
 // `limit` 0 is none.
 std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit = 0);
+
+// The same for a statement that writes, with a fresh snapshot; its AFTER triggers wait in the level of PostgreSQL's
+// trigger queue that the caller has begun.
+std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings);
 
 // The rows of a statement, in portions, so that memory does not grow with their number. What a row points
 // to lives until the next one is asked for.

@@ -19,22 +19,23 @@ struct Session {
 [[nodiscard]] Session open();
 void close(Session session);
 
-struct Tables;  // see store_direct.hpp
+struct Writes;  // see store_direct.hpp
 
 // What every record of one call shares.
 struct Origin {
   Caller caller;
   RequestClaims claims;
-  std::string_view path;     // the function or statement, unless the caller claims another
-  Tables* tables = nullptr;  // where rows are written without SPI; null: by SPI
+  std::string_view path;        // the function or statement, unless the caller claims another
+  bool tells_refusals = false;  // a refusal comes back as a row, so what was written before it would stay
+  Writes* writes = nullptr;     // from begin_writes() to finish_writes()
 };
 
 [[nodiscard]] Origin origin_of(const Caller& caller, std::string_view path);
 
-// For the functions that have to be fast. Where a table has something that only SPI serves, nothing happens and
-// rows go there by SPI.
-void open_tables(Origin& origin);
-void close_tables(Origin& origin);
+// Around everything that a function creates or moves: finds out which way the rows are written, and holds back users'
+// AFTER triggers until all of them are.
+void begin_writes(Origin& origin);
+void finish_writes(Origin& origin);
 
 // --- positions ---------------------------------------------------------------------------------
 
@@ -46,7 +47,8 @@ void close_tables(Origin& origin);
 void read_last_event(core::PositionSnapshot& position);
 
 // Writes the position's new state and returns the row as stored; it belongs to the session.
-[[nodiscard]] Datum update_position(const core::PositionTerms& terms, const core::Decision& decision);
+[[nodiscard]] Datum update_position(const Origin& origin, const core::PositionTerms& terms,
+                                    const core::Decision& decision);
 [[nodiscard]] Datum insert_position(const Origin& origin, const core::PositionTerms& terms,
                                     const core::Decision& decision);
 
@@ -54,8 +56,8 @@ void read_last_event(core::PositionSnapshot& position);
 std::string_view record(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                         const core::EventContent& content);
 
-// The same for many, all at once and in order, when `tables` are open: from begin_records() on record() keeps up to
-// `most` of them, and the memory they are in has to last until write_records().
+// The same for many, all at once and in order, when rows are written without SPI: from begin_records() on record()
+// keeps up to `most` of them, and the memory they are in has to last until write_records().
 void begin_records(Origin& origin, std::size_t most);
 void write_records(Origin& origin);
 
@@ -93,8 +95,8 @@ struct Institution {
 [[nodiscard]] TextView find_template_institution(std::string_view id, const TextView& institution_id);
 [[nodiscard]] TextView find_asset_institution(std::string_view id, const TextView& institution_id);
 
-// The same for an asset that a new position will name. With open tables its row is locked as the foreign key's check
-// would lock it; where that cannot be done, the tables are closed, and SPI does all of it.
+// The same for an asset that a new position will name. When rows are written without SPI, the asset's row is locked as
+// the foreign key's check would lock it; where that cannot be done, the call goes on by SPI.
 [[nodiscard]] TextView share_asset(Origin& origin, std::string_view id);
 
 struct NewInstitution {

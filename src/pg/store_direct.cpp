@@ -47,76 +47,112 @@ std::optional<Datum> time_value(const std::optional<core::Micros>& at) {
 
 }  // namespace
 
-void open_tables(Origin& origin) {
-  // PostgreSQL asks this of every statement that writes; here nobody else would.
+namespace {
+
+struct Place {
+  direct::Name name;
+  direct::Target* target;
+};
+
+std::array<Place, 4> places_of(Tables& tables) {
+  return {{{direct::Name::kPositions, &tables.positions},
+           {direct::Name::kPositionEvents, &tables.events},
+           {direct::Name::kLedgerEvents, &tables.ledger},
+           {direct::Name::kAuditEvents, &tables.audit}}};
+}
+
+// All four tables, or none.
+bool open_tables(Writes& writes) {
+  const std::array<Place, 4> places = places_of(writes.tables);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const std::optional<direct::Target> target = direct::open_target(writes.call, places[i].name);
+    if (!target) {
+      while (i > 0) {
+        direct::close_target(*places[--i].target);
+      }
+      return false;
+    }
+    *places[i].target = *target;
+  }
+  direct::check_permissions(writes.call);
+  return true;
+}
+
+void close_tables(Writes& writes) {
+  const Tables& tables = writes.tables;
+  if (tables.waiting_events.count + tables.waiting_ledger.count + tables.waiting_audit.count != 0) {
+    elog(ERROR, "escrowgrid: records of a batch were not written");
+  }
+  if (writes.is_direct) {
+    for (const Place& place : places_of(writes.tables)) {
+      direct::close_target(*place.target);
+    }
+  }
+  writes.is_direct = false;
+}
+
+}  // namespace
+
+void begin_writes(Origin& origin) {
+  // PostgreSQL asks this of every statement that writes; without SPI nobody else would.
   const char* command = psprintf("%.*s()", static_cast<int>(origin.path.size()), origin.path.data());
   PreventCommandIfReadOnly(command);
   PreventCommandDuringRecovery(command);
   PreventCommandIfParallelMode(command);
-  constexpr std::array kNames = {direct::Name::kPositions, direct::Name::kPositionEvents, direct::Name::kLedgerEvents,
-                                 direct::Name::kAuditEvents};
-  if (debug_write_path() == WritePath::kOrdinary) {
-    return;
-  }
-  auto* tables = new (palloc(sizeof(Tables))) Tables();
-  const std::array<direct::Target*, 4> targets = {&tables->positions, &tables->events, &tables->ledger, &tables->audit};
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    const std::optional<direct::Target> target = direct::open_target(kNames[i]);
-    if (!target) {
-      while (i > 0) {
-        direct::close_target(*targets[--i]);
-      }
-      return;
-    }
-    *targets[i] = *target;
-  }
+  auto* writes = new (palloc(sizeof(Writes))) Writes();
+  writes->call = direct::begin_call();
+  writes->number = next_call_number();
+  writes->is_direct = debug_write_path() == WritePath::kAuto && open_tables(*writes);
   // What the calling statement has done so far is to be seen, as SPI would have it.
   CommandCounterIncrement();
-  tables->call = next_call_number();
-  origin.tables = tables;
+  origin.writes = writes;
 }
 
-void close_tables(Origin& origin) {
-  if (origin.tables == nullptr) {
-    return;
+void finish_writes(Origin& origin) {
+  // The tables are closed first: users' triggers may call the extension again, or change what a table is made of.
+  close_tables(*origin.writes);
+  direct::finish_call(origin.writes->call);
+  origin.writes = nullptr;
+}
+
+std::uint64_t execute_writing(const Origin& origin, Statement& statement, const Bindings& values) {
+  if (origin.writes == nullptr) {
+    return execute(statement, values, Sight::kFresh);
   }
-  for (direct::Target* target :
-       {&origin.tables->positions, &origin.tables->events, &origin.tables->ledger, &origin.tables->audit}) {
-    direct::close_target(*target);
-  }
-  origin.tables = nullptr;
+  origin.writes->call.has_queue = true;
+  return execute_and_queue(statement, values);
 }
 
 void begin_records(Origin& origin, std::size_t most) {
-  if (origin.tables == nullptr) {
+  if (!writes_directly(origin)) {
     return;
   }
-  for (Waiting* waiting :
-       {&origin.tables->waiting_events, &origin.tables->waiting_ledger, &origin.tables->waiting_audit}) {
+  Tables& tables = origin.writes->tables;
+  for (Waiting* waiting : {&tables.waiting_events, &tables.waiting_ledger, &tables.waiting_audit}) {
     *waiting = {.rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * std::max<std::size_t>(most, 1))),
                 .count = 0};
   }
-  origin.tables->waiting_most = most;
+  tables.waiting_most = most;
 }
 
 void write_records(Origin& origin) {
-  if (origin.tables == nullptr) {
+  if (!writes_directly(origin)) {
     return;
   }
-  Tables& tables = *origin.tables;
-  const auto write = [](direct::Target& target, Waiting& waiting) {
-    direct::insert_many(target, {waiting.rows, waiting.count});
+  Writes& writes = *origin.writes;
+  const auto write = [&](direct::Target& target, Waiting& waiting) {
+    direct::insert_many(writes.call, target, {waiting.rows, waiting.count});
     waiting.count = 0;
   };
-  write(tables.events, tables.waiting_events);
-  write(tables.ledger, tables.waiting_ledger);
-  write(tables.audit, tables.waiting_audit);
+  write(writes.tables.events, writes.tables.waiting_events);
+  write(writes.tables.ledger, writes.tables.waiting_ledger);
+  write(writes.tables.audit, writes.tables.waiting_audit);
   CommandCounterIncrement();
 }
 
-void write_direct(Tables& tables, direct::Target& target, Waiting& waiting, const Bindings& values,
+void write_direct(Writes& writes, direct::Target& target, Waiting& waiting, const Bindings& values,
                   ColumnSources sources) {
-  const bool waits = waiting.count < tables.waiting_most;
+  const bool waits = waiting.count < writes.tables.waiting_most;
   direct::NewRow only;
   direct::NewRow& row = waits ? *new (&waiting.rows[waiting.count++]) direct::NewRow() : only;
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -125,27 +161,27 @@ void write_direct(Tables& tables, direct::Target& target, Waiting& waiting, cons
     }
   }
   if (!waits) {
-    direct::insert(target, only);
+    direct::insert(writes.call, target, only);
   }
 }
 
-Datum insert_position_direct(Tables& tables, const Bindings& values) {
+Datum insert_position_direct(Writes& writes, const Bindings& values) {
   constexpr std::array<std::uint8_t, 16> kSources = {1, 2, 3, 4, 5, 6, 10, 7, 9, 9, 11, 12, 8, 13, 14, 15};
   direct::NewRow row;
   for (std::size_t i = 0; i < kSources.size(); ++i) {
     row.set(static_cast<int>(i) + 1, values.value(kSources[i]));
   }
-  direct::insert(tables.positions, row);
-  return direct::composite(tables.positions, row);
+  direct::insert(writes.call, writes.tables.positions, row);
+  return direct::composite(writes.tables.positions);
 }
 
 TextView share_asset(Origin& origin, std::string_view id) {
-  if (origin.tables == nullptr) {
+  if (!writes_directly(origin)) {
     return find_asset_institution(id, origin.caller.institution_id);
   }
   const direct::Open assets = direct::open(direct::Name::kAssets, RowShareLock);
   if (!assets) {
-    close_tables(origin);
+    close_tables(*origin.writes);
     return find_asset_institution(id, origin.caller.institution_id);
   }
   direct::Row row(assets);
@@ -185,9 +221,9 @@ void FoundPosition::read() {
   snapshot_.updated_at = row_.time(kUpdatedAt).value_or(0);
   snapshot_.head_hash = stored_digest(*row_.value(kHeadHash));
   snapshot_.terms.currency.exponent = require_exponent(snapshot_.terms);
-  direct::Row event(tables_.events.open);
+  direct::Row event(writes_.tables.events.open);
   snapshot_.last_event_hash.reset();
-  if (direct::find(tables_.events.open, direct::Key::kSecond, snapshot_.terms.id, snapshot_.version,
+  if (direct::find(writes_.tables.events.open, direct::Key::kSecond, snapshot_.terms.id, snapshot_.version,
                    GetActiveSnapshot(), event)) {
     snapshot_.last_event_hash = stored_digest(event.value(kEventHash).value_or(0));
     event.clear();
@@ -195,7 +231,7 @@ void FoundPosition::read() {
 }
 
 bool FoundPosition::find(std::string_view id, const TextView& institution_id) {
-  if (!direct::find(tables_.positions.open, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(),
+  if (!direct::find(writes_.tables.positions.open, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(),
                     row_)) {
     return false;
   }
@@ -208,7 +244,7 @@ bool FoundPosition::find(std::string_view id, const TextView& institution_id) {
 }
 
 bool FoundPosition::lock() {
-  if (!direct::lock(tables_.positions.open, row_, LockTupleNoKeyExclusive)) {
+  if (!direct::lock(writes_.tables.positions.open, row_, LockTupleNoKeyExclusive)) {
     return false;
   }
   hold_ = direct::Hold::kLocked;
@@ -221,7 +257,7 @@ bool FoundPosition::lock() {
 
 std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
   direct::NewRow row;
-  const auto count = static_cast<std::size_t>(tables_.positions.open.table->desc->natts);
+  const auto count = static_cast<std::size_t>(writes_.tables.positions.open.table->desc->natts);
   std::copy_n(row_.slot()->tts_values, count, row.values.begin());
   std::copy_n(row_.slot()->tts_isnull, count, row.nulls.begin());
   const int decimals = snapshot_.terms.currency.exponent;
@@ -232,10 +268,10 @@ std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
   row.set(kDueAt, time_value(decision.due_at));
   row.set(kVersion, Int32GetDatum(decision.version));
   row.set(kHeadHash, bytes_datum(decision.hash));
-  if (!direct::update(tables_.positions, row_, hold_, row)) {
+  if (!direct::update(writes_.call, writes_.tables.positions, row_, hold_, row)) {
     return std::nullopt;
   }
-  return direct::composite(tables_.positions, row);
+  return direct::composite(writes_.tables.positions);
 }
 
 }  // namespace escrowgrid::pg::store

@@ -19,25 +19,39 @@ struct Tables {
   direct::Target events;
   direct::Target ledger;
   direct::Target audit;
-  std::uint64_t call = 0;        // the number of the call that opened them, see rule_check.hpp
   std::size_t waiting_most = 0;  // more than 0 while a batch collects its records
   Waiting waiting_events;
   Waiting waiting_ledger;
   Waiting waiting_audit;
 };
 
+// The writing of one call.
+struct Writes {
+  direct::Call call;
+  bool is_direct = false;    // otherwise by SPI, and `tables` are closed
+  std::uint64_t number = 0;  // tells calls apart, see rule_check.hpp
+  Tables tables;
+};
+
+[[nodiscard]] inline bool writes_directly(const Origin& origin) {
+  return origin.writes != nullptr && origin.writes->is_direct;
+}
+
 // Which binding ($1, $2, …) of a record's INSERT goes into which column; 0 for none.
 using ColumnSources = std::span<const std::uint8_t>;
-void write_direct(Tables& tables, direct::Target& target, Waiting& waiting, const Bindings& values,
+void write_direct(Writes& writes, direct::Target& target, Waiting& waiting, const Bindings& values,
                   ColumnSources sources);
 
 // Inserts a position from the values of its INSERT.
-[[nodiscard]] Datum insert_position_direct(Tables& tables, const Bindings& values);
+[[nodiscard]] Datum insert_position_direct(Writes& writes, const Bindings& values);
+
+// Writes by SPI. Inside a call the AFTER triggers wait for finish_writes(); raw DML's records have no such call.
+std::uint64_t execute_writing(const Origin& origin, Statement& statement, const Bindings& values);
 
 // A position found by its id, and what is decided on. Views point into the row until it is cleared.
 class FoundPosition {
  public:
-  explicit FoundPosition(Tables& tables) : tables_(tables), row_(tables.positions.open) {}
+  explicit FoundPosition(Writes& writes) : writes_(writes), row_(writes.tables.positions.open) {}
 
   // False when there is none, or none of that institution.
   [[nodiscard]] bool find(std::string_view id, const TextView& institution_id);
@@ -50,9 +64,9 @@ class FoundPosition {
 
  private:
   void read();
-  Tables& tables_;
+  Writes& writes_;
   direct::Row row_;
-  direct::Hold hold_ = direct::Hold::kNone;
+  direct::Hold hold_ = direct::Hold::kUnlocked;
   core::PositionSnapshot snapshot_;
 };
 

@@ -79,7 +79,7 @@ std::optional<AssetTemplate> find_asset_template(std::string_view asset_id) {
   return found;
 }
 
-bool RuleRows::find(std::string_view asset_id, const Version* hint) {
+bool RuleRows::find(std::string_view asset_id, const Places* hint) {
   constexpr std::array kNames = {direct::Name::kAssets, direct::Name::kAssetTemplates, direct::Name::kPolicies};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     tables_[i] = direct::open(kNames[i], AccessShareLock);
@@ -95,48 +95,61 @@ bool RuleRows::find(std::string_view asset_id, const Version* hint) {
   return true;
 }
 
-bool RuleRows::find_rows(std::string_view asset_id, const Version* hint) {
-  enum { kAssetTemplate = 3, kRegion = 6, kTemplateInstitution = 2 };
+namespace {
+
+enum AssetColumn : std::uint8_t { kAssetId = 1, kAssetTemplate = 3 };
+enum TemplateColumn : std::uint8_t { kTemplateId = 1, kTemplateInstitution, kCode, kVertical = 5, kRegion, kConfig };
+enum PolicyColumn : std::uint8_t { kPolicyInstitution = 2, kPolicyRegion, kPolicyConfig };
+
+}  // namespace
+
+// A key has one row that a snapshot sees. So a row with the right key that the latest snapshot sees is the row,
+// wherever it was found.
+bool RuleRows::find_at(std::string_view asset_id, const Places& hint, Snapshot now) {
+  return hint.has_policy && direct::fetch(tables_[0], hint.asset, now, *asset_) && asset_->text(kAssetId) == asset_id &&
+         direct::fetch(tables_[1], hint.asset_template, now, *template_) &&
+         template_->text(kTemplateId) == asset_->text(kAssetTemplate) &&
+         direct::fetch(tables_[2], hint.policy, now, *policy_) &&
+         policy_->text(kPolicyInstitution) == template_->text(kTemplateInstitution) &&
+         policy_->text(kPolicyRegion) == template_->text(kRegion);
+}
+
+bool RuleRows::find_rows(std::string_view asset_id, const Places* hint) {
   Snapshot now = direct::latest_snapshot();
   asset_.emplace(tables_[0]);
   template_.emplace(tables_[1]);
   policy_.emplace(tables_[2]);
-  if (hint != nullptr && hint->policy && direct::fetch(tables_[0], hint->asset, now, *asset_) &&
-      direct::fetch(tables_[1], hint->asset_template, now, *template_) &&
-      direct::fetch(tables_[2], *hint->policy, now, *policy_)) {
-    version_ = *hint;
+  if (hint != nullptr && find_at(asset_id, *hint, now)) {
+    places_ = *hint;
     return true;
   }
   for (direct::Row* row : {&*asset_, &*template_, &*policy_}) {
     row->clear();
   }
-  if (!direct::find(tables_[0], direct::Key::kId, direct::TextKey{.first = asset_id}, now, *asset_)) {
-    return false;
-  }
-  version_.asset = asset_->version();
-  if (!direct::find(tables_[1], direct::Key::kId, direct::TextKey{.first = asset_->text(kAssetTemplate)}, now,
+  if (!direct::find(tables_[0], direct::Key::kId, direct::TextKey{.first = asset_id}, now, *asset_) ||
+      !direct::find(tables_[1], direct::Key::kId, direct::TextKey{.first = asset_->text(kAssetTemplate)}, now,
                     *template_)) {
     return false;
   }
-  version_.asset_template = template_->version();
   const direct::TextKey name = {.first = template_->text(kTemplateInstitution), .second = template_->text(kRegion)};
-  version_.policy.reset();
+  places_ = {.asset = asset_->place(), .asset_template = template_->place()};
   if (direct::find(tables_[2], direct::Key::kSecond, name, now, *policy_)) {
-    version_.policy = policy_->version();
+    places_.policy = policy_->place();
+    places_.has_policy = true;
   }
   return true;
 }
 
 AssetTemplate RuleRows::asset_template() const {
-  return {.institution_id = template_->text(2),
-          .code = template_->text(3),
-          .vertical = template_->text(5),
-          .region = template_->text(6),
-          .config = template_->value(7).value_or(0)};
+  return {.institution_id = template_->text(kTemplateInstitution),
+          .code = template_->text(kCode),
+          .vertical = template_->text(kVertical),
+          .region = template_->text(kRegion),
+          .config = template_->value(kConfig).value_or(0)};
 }
 
 std::optional<Datum> RuleRows::policy() const {
-  return version_.policy ? policy_->value(4) : std::nullopt;
+  return places_.has_policy ? policy_->value(kPolicyConfig) : std::nullopt;
 }
 
 void RuleRows::close() {

@@ -16,31 +16,32 @@ struct AssetTemplate {
 };
 [[nodiscard]] std::optional<AssetTemplate> find_asset_template(std::string_view asset_id);
 
-// The rows that an asset's rules are read from, as committed now, and by what a parsed form of them can be kept:
-// while all versions are the same, so are the rows.
+// The rows that an asset's rules are read from, as committed now.
 class RuleRows {
  public:
-  struct Version {
-    direct::Row::Version asset;
-    direct::Row::Version asset_template;
-    std::optional<direct::Row::Version> policy;
-    friend bool operator==(const Version&, const Version&) = default;
+  // Where they were found the last time. Looking there first is cheaper than three index scans.
+  struct Places {
+    ItemPointerData asset{};
+    ItemPointerData asset_template{};
+    ItemPointerData policy{};
+    bool has_policy = false;
   };
 
-  // False when the rows cannot be read without SPI, or are not there. `hint` is where they were the last time.
-  [[nodiscard]] bool find(std::string_view asset_id, const Version* hint);
-  [[nodiscard]] const Version& version() const { return version_; }
+  // False when the rows cannot be read without SPI, or are not there.
+  [[nodiscard]] bool find(std::string_view asset_id, const Places* hint);
+  [[nodiscard]] const Places& places() const { return places_; }
   [[nodiscard]] AssetTemplate asset_template() const;
   [[nodiscard]] std::optional<Datum> policy() const;
   void close();
 
  private:
-  [[nodiscard]] bool find_rows(std::string_view asset_id, const Version* hint);
+  [[nodiscard]] bool find_rows(std::string_view asset_id, const Places* hint);
+  [[nodiscard]] bool find_at(std::string_view asset_id, const Places& hint, Snapshot now);
   std::array<direct::Open, 3> tables_{};
   std::optional<direct::Row> asset_;
   std::optional<direct::Row> template_;
   std::optional<direct::Row> policy_;
-  Version version_;
+  Places places_;
 };
 
 static_assert(std::is_trivially_destructible_v<RuleRows>);

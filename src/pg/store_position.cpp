@@ -58,11 +58,11 @@ bool fetch_position(Statement& statement, std::string_view id, const TextView& i
   return true;
 }
 
-Datum write_position(Statement& statement, const Bindings& values, const core::PositionTerms& terms,
-                     const core::Decision& decision) {
+Datum write_position(const Origin& origin, Statement& statement, const Bindings& values,
+                     const core::PositionTerms& terms, const core::Decision& decision) {
   const std::string_view key(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
   begin_own_write(Table::kPositions, key);
-  const std::uint64_t rows = execute(statement, values, Sight::kFresh);
+  const std::uint64_t rows = execute_writing(origin, statement, values);
   end_own_write();
   if (rows != 1) {
     raise_altered(terms.id);
@@ -118,7 +118,7 @@ void read_last_event(core::PositionSnapshot& position) {
   position.terms.currency.exponent = require_exponent(position.terms);
 }
 
-Datum update_position(const core::PositionTerms& terms, const core::Decision& decision) {
+Datum update_position(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision) {
   const int decimals = terms.currency.exponent;
   Bindings values;
   values.text(terms.id)
@@ -129,7 +129,7 @@ Datum update_position(const core::PositionTerms& terms, const core::Decision& de
       .time(decision.due_at)
       .integer(decision.version)
       .bytes(decision.hash);
-  return write_position(update_row, values, terms, decision);
+  return write_position(origin, update_row, values, terms, decision);
 }
 
 Datum insert_position(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision) {
@@ -150,10 +150,10 @@ Datum insert_position(const Origin& origin, const core::PositionTerms& terms, co
       .time(decision.due_at)
       .integer(decision.version)
       .bytes(decision.hash);
-  if (Tables* tables = origin.tables) {
-    return insert_position_direct(*tables, values);
+  if (writes_directly(origin)) {
+    return insert_position_direct(*origin.writes, values);
   }
-  return write_position(insert_row, values, terms, decision);
+  return write_position(origin, insert_row, values, terms, decision);
 }
 
 bool has_positions() {

@@ -28,9 +28,10 @@ constexpr std::array<std::uint8_t, 14> kEventSources = {1, 2, 5, 6, 8, 9, 10, 9,
 constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};
 constexpr std::array<std::uint8_t, 17> kAuditSources = {1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 11, 12, 13, 14};
 
-void insert_by_spi(Table table, std::string_view key, Statement& statement, const Bindings& values) {
+void insert_by_spi(const Origin& origin, Table table, std::string_view key, Statement& statement,
+                   const Bindings& values) {
   begin_own_write(table, key);
-  const std::uint64_t rows = execute(statement, values, Sight::kFresh);
+  const std::uint64_t rows = execute_writing(origin, statement, values);
   end_own_write();
   if (rows != 1) {
     ereport(ERROR,
@@ -73,10 +74,11 @@ std::string_view append_event(const Origin& origin, const core::PositionTerms& t
     values.null_bytes();
   }
   values.bytes(decision.hash);
-  if (Tables* tables = origin.tables) {
-    write_direct(*tables, tables->events, tables->waiting_events, values, kEventSources);
+  if (writes_directly(origin)) {
+    Tables& tables = origin.writes->tables;
+    write_direct(*origin.writes, tables.events, tables.waiting_events, values, kEventSources);
   } else {
-    insert_by_spi(Table::kPositionEvents, id.view(), insert_event, values);
+    insert_by_spi(origin, Table::kPositionEvents, id.view(), insert_event, values);
   }
   return {pnstrdup(id.c_str(), id.size()), id.size()};
 }
@@ -158,10 +160,11 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry) {
       .text(entry.new_state)
       .jsonb(entry.payload)
       .text(origin.claims.request_id);
-  if (Tables* tables = origin.tables) {
-    write_direct(*tables, tables->ledger, tables->waiting_ledger, values, kLedgerSources);
+  if (writes_directly(origin)) {
+    Tables& tables = origin.writes->tables;
+    write_direct(*origin.writes, tables.ledger, tables.waiting_ledger, values, kLedgerSources);
   } else {
-    insert_by_spi(Table::kLedgerEvents, id.view(), insert_ledger, values);
+    insert_by_spi(origin, Table::kLedgerEvents, id.view(), insert_ledger, values);
   }
 }
 
@@ -195,10 +198,11 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
       .text(origin.caller.db_role)
       .text(entry.error ? "failure" : "success")
       .json(entry.error);
-  if (Tables* tables = origin.tables) {
-    write_direct(*tables, tables->audit, tables->waiting_audit, values, kAuditSources);
+  if (writes_directly(origin)) {
+    Tables& tables = origin.writes->tables;
+    write_direct(*origin.writes, tables.audit, tables.waiting_audit, values, kAuditSources);
   } else {
-    insert_by_spi(Table::kAuditEvents, id.view(), insert_audit, values);
+    insert_by_spi(origin, Table::kAuditEvents, id.view(), insert_audit, values);
   }
 }
 

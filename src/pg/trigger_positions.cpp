@@ -298,13 +298,27 @@ HeapTuple before_update(const TriggerCall& call) {
   return decided;
 }
 
+// Whether the update's event is there already: the extension writes it before its own update, and nobody else can. Raw
+// DML's event is written below, so this is how the two are told apart. A note of the write would not do: this runs
+// after all rows of the call are written, or deferred behind other triggers.
+bool is_recorded(const OldAndNew& rows) {
+  core::PositionSnapshot after = to_snapshot(rows.after, 0);
+  const store::Session session = store::open();
+  store::read_last_event(after);
+  store::close(session);
+  return rows.after.version == rows.before.version.value_or(0) + 1 && after.last_event_hash == after.head_hash;
+}
+
 void after_update(const TriggerCall& call) {
   const OldAndNew rows = read_update(call);
-  if (is_ours(rows.after) || is_replica_role()) {
+  if (is_replica_role()) {
     return;
   }
   require_same_terms(call, rows);
   if (same_outcome(rows.before, rows.after)) {
+    return;
+  }
+  if (is_recorded(rows)) {
     return;
   }
   const Caller caller = require_root(call.operation());

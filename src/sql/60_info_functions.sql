@@ -23,3 +23,12 @@ CREATE FUNCTION escrowgrid.escrow_health(OUT ok boolean, OUT reasons text[]) RET
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_health';
 COMMENT ON FUNCTION escrowgrid.escrow_health() IS
     'Whether the installation is sound; reasons names what is not: library_version_mismatch, trigger_disabled, trigger_missing, drop_guard_disabled, row_security_disabled, public_privileges, bind_parameters_logged. Errors: ZE401.';
+
+CREATE FUNCTION escrowgrid.escrow_write_paths(
+    OUT table_name text,
+    OUT path text,
+    OUT reason text
+) RETURNS SETOF record
+    LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_write_paths';
+COMMENT ON FUNCTION escrowgrid.escrow_write_paths() IS
+    'How rows of positions and their records are written: a row per table, path direct (without SPI) or ordinary (through SPI, several times slower), and for ordinary the reason. Errors: ZE401, ZE403.';

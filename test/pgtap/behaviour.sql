@@ -29,6 +29,7 @@ BEGIN
     PERFORM FROM escrowgrid.escrow_list_ledger_events('inst_bhv', 'pos_bhv');
     PERFORM FROM escrowgrid.escrow_list_audit_events('inst_bhv', 'POSITION_CREATED');
     PERFORM FROM escrowgrid.escrow_health();
+    PERFORM FROM escrowgrid.escrow_write_paths();
     INSERT INTO escrowgrid.currencies (code, exponent, name) VALUES ('HOST', 2, 'Hostile');
     PERFORM FROM escrowgrid.escrow_create_position('ast_bhv', 'h', 'HOST', 1);
     PERFORM FROM escrowgrid.escrow_create_asset_template('OWN', 'T', 'CONSTRUCTION', 'US', '{"currency": "HOST"}', 'inst_bhv');

@@ -55,7 +55,13 @@ CREATE FUNCTION pg_temp.rows_of(name text) RETURNS SETOF text LANGUAGE sql AS $$
     UNION ALL SELECT concat_ws('|', 'refusal', a.action, a.error ->> 'state', a.path, a.status_code, a.request_id, a.client_ip) FROM escrowgrid.audit_events AS a JOIN p ON a.resource_id = p.id WHERE a.outcome = 'failure'
 $$;
 SELECT is(pg_temp.way(:'a_id'), 'direct', 'without anything of a user''s on the tables rows are written directly');
+SELECT is_empty($$SELECT * FROM escrowgrid.escrow_write_paths() WHERE path <> 'direct' OR reason IS NOT NULL$$, 'escrow_write_paths() says direct for each of the four tables');
+SELECT is((SELECT count(*) FROM escrowgrid.escrow_write_paths()), 4::bigint, 'escrow_write_paths() has a row for each of the four tables');
 SELECT pg_temp.history(:'a_id', 'direct') \g /dev/null
+-- The reason of the table that has one, and of another that goes along with it.
+CREATE FUNCTION pg_temp.reason(relation text) RETURNS text LANGUAGE sql AS $$
+    SELECT path || ': ' || reason FROM escrowgrid.escrow_write_paths() WHERE table_name = relation
+$$;
 CREATE FUNCTION pg_temp.moved(asset text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE p text;
 BEGIN
@@ -69,11 +75,18 @@ CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSER
 SAVEPOINT plain;
 
 CREATE TRIGGER user_note AFTER INSERT OR UPDATE ON escrowgrid.positions FOR EACH ROW EXECUTE FUNCTION public.note();
-SELECT is(pg_temp.way(:'a_id'), 'spi', 'a user''s trigger takes the ordinary way');
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a user''s AFTER ROW trigger is no obstacle');
+SELECT pg_temp.history(:'a_id', 'with trigger') \g /dev/null
+SELECT is((SELECT count(*) FROM public.fired), 12::bigint, 'the trigger fires for every creation and transition written directly');
+DELETE FROM public.fired;
+SET LOCAL escrowgrid.debug_write_path = ordinary;
+SELECT is(pg_temp.way(:'a_id'), 'spi', 'debug_write_path = ordinary takes the ordinary way');
+SELECT is(pg_temp.reason('audit_events'), 'ordinary: escrowgrid.debug_write_path is ordinary', 'escrow_write_paths() says that a setting forces the ordinary way');
 SELECT pg_temp.history(:'a_id', 'spi') \g /dev/null
+SET LOCAL escrowgrid.debug_write_path = auto;
 SELECT bag_eq($$SELECT pg_temp.rows_of('spi')$$, $$SELECT pg_temp.rows_of('direct')$$, 'both ways leave the same rows');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.rows_of('direct')), '>', 39::bigint, 'of every kind');
-SELECT is((SELECT count(*) FROM public.fired), 12::bigint, 'the trigger fired for every creation and transition');
+SELECT is((SELECT count(*) FROM public.fired), 12::bigint, 'the trigger fires for every creation and transition written by SPI');
 SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'and all of them verify');
 ROLLBACK TO plain;
 SELECT is(pg_temp.way(:'a_id'), 'direct', 'once it is gone, so is the reason');
@@ -97,14 +110,34 @@ ROLLBACK TO plain;
 
 ALTER TABLE escrowgrid.positions ADD COLUMN branch text NOT NULL DEFAULT 'main';
 ALTER TABLE escrowgrid.position_events ADD COLUMN day date GENERATED ALWAYS AS ((at AT TIME ZONE 'UTC')::date) STORED;
-SELECT is(pg_temp.way(:'a_id'), 'spi', 'defaults and generated columns take the ordinary way');
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'defaults and generated columns are no obstacle');
 SELECT pg_temp.moved(:'a_id') AS p \gset
 SELECT is((SELECT branch FROM escrowgrid.positions WHERE id = :'p'), 'main', 'defaults');
 SELECT is((SELECT count(day) FROM escrowgrid.position_events WHERE position_id = :'p'), 2::bigint, 'generated columns');
 ROLLBACK TO plain;
 
+CREATE TRIGGER user_stamp BEFORE INSERT ON escrowgrid.ledger_events FOR EACH ROW EXECUTE FUNCTION public.stamp();
+SELECT is(pg_temp.reason('ledger_events'), 'ordinary: trigger "user_stamp" runs before each row', 'escrow_write_paths() names a BEFORE trigger');
+SELECT is(pg_temp.reason('positions'), 'ordinary: its rows are written together with those of ledger_events', 'escrow_write_paths() names the table that others go along with');
+ALTER TABLE escrowgrid.ledger_events DISABLE TRIGGER user_stamp;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a disabled BEFORE trigger is no obstacle');
+ROLLBACK TO plain;
+CREATE TRIGGER user_statement AFTER INSERT ON escrowgrid.audit_events FOR EACH STATEMENT EXECUTE FUNCTION public.note();
+SELECT is(pg_temp.reason('audit_events'), 'ordinary: trigger "user_statement" runs for each statement', 'escrow_write_paths() names a statement trigger');
+ROLLBACK TO plain;
+CREATE TRIGGER user_transition AFTER INSERT ON escrowgrid.audit_events REFERENCING NEW TABLE AS written FOR EACH ROW EXECUTE FUNCTION public.note();
+SELECT is(pg_temp.reason('audit_events'), 'ordinary: trigger "user_transition" has a transition table', 'escrow_write_paths() names a trigger with a transition table');
+ROLLBACK TO plain;
+CREATE TRIGGER user_delete BEFORE DELETE ON escrowgrid.audit_events FOR EACH ROW EXECUTE FUNCTION public.note();
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a trigger for an event that a move does not cause is no obstacle');
+ROLLBACK TO plain;
+
 CREATE RULE twice AS ON INSERT TO escrowgrid.audit_events DO ALSO NOTIFY audited;
 SELECT is(pg_temp.way(:'a_id'), 'spi', 'a rule takes the ordinary way');
+SELECT is(pg_temp.reason('audit_events'), 'ordinary: it has a rule', 'escrow_write_paths() says that a table has a rule');
+ROLLBACK TO plain;
+ALTER TABLE escrowgrid.positions FORCE ROW LEVEL SECURITY;
+SELECT is(pg_temp.reason('positions'), 'ordinary: row security is forced', 'escrow_write_paths() says that row security is forced');
 ROLLBACK TO plain;
 
 CREATE UNIQUE INDEX one_per_holder ON escrowgrid.positions (holder_reference) WHERE holder_reference LIKE 'unique%';
@@ -120,15 +153,16 @@ SELECT is((SELECT state FROM escrowgrid.positions WHERE state = 'FUNDED' AND id 
 ROLLBACK TO plain;
 
 CREATE INDEX payload_idx ON escrowgrid.ledger_events USING gin (payload);
-SELECT is(pg_temp.way(:'a_id'), 'spi', 'an index that is no btree takes the ordinary way');
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'an index that is no btree is no obstacle');
 SELECT pg_temp.moved(:'a_id') AS p \gset
-SELECT is((SELECT count(*) FROM escrowgrid.ledger_events WHERE payload @> '{"seq": 2}' AND position_id = :'p'), 1::bigint, 'and is kept up');
+SELECT is((SELECT count(*) FROM escrowgrid.ledger_events WHERE payload @> '{"seq": 2}' AND position_id = :'p'), 1::bigint, 'a GIN index is kept up');
 ROLLBACK TO plain;
 CREATE TRIGGER frozen BEFORE INSERT ON escrowgrid.ledger_events FOR EACH ROW EXECUTE FUNCTION escrowgrid.refuse_change();
 SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), 'ZE501', NULL, 'a user''s trigger with a function of ours runs');
 ROLLBACK TO plain;
 CREATE TABLE public.more_positions () INHERITS (escrowgrid.positions);
 SELECT is(pg_temp.way(:'a_id'), 'spi', 'a table with children takes the ordinary way');
+SELECT is(pg_temp.reason('positions'), 'ordinary: it has child tables', 'escrow_write_paths() says that a table has children');
 ROLLBACK TO plain;
 
 CREATE TABLE public.note_of_position (position_id text COLLATE "C" REFERENCES escrowgrid.positions (id), text text);
@@ -140,7 +174,7 @@ SELECT throws_ok($$INSERT INTO public.note_of_position VALUES ('pos_none', 'x')$
 ROLLBACK TO plain;
 ALTER TABLE escrowgrid.positions ADD UNIQUE (id, version);
 CREATE TABLE public.follows (id text COLLATE "C", version int, FOREIGN KEY (id, version) REFERENCES escrowgrid.positions (id, version) ON UPDATE CASCADE);
-SELECT is(pg_temp.way(:'a_id'), 'spi', 'one to a column that transitions change takes the ordinary way');
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'a user''s foreign key to a column that transitions change is no obstacle');
 SELECT pg_temp.moved(:'a_id') AS p \gset
 INSERT INTO public.follows VALUES (:'p', 2);
 SELECT version FROM escrowgrid.escrow_transition(:'p', 'RELEASED') \g /dev/null
@@ -149,6 +183,33 @@ ROLLBACK TO plain;
 CREATE TABLE public.approved (request_id text PRIMARY KEY);
 ALTER TABLE escrowgrid.ledger_events ADD FOREIGN KEY (request_id) REFERENCES public.approved (request_id) NOT VALID;
 SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '23503', NULL, 'a user''s foreign key from a record is checked');
+ROLLBACK TO plain;
+
+-- Rules of an asset whose table cannot be read directly are parsed into memory of the call.
+CREATE TABLE public.more_assets () INHERITS (escrowgrid.assets);
+SELECT pg_temp.moved(:'a_id') AS p \gset
+SELECT is((SELECT state FROM escrowgrid.escrow_transition(:'p', 'RELEASED')), 'RELEASED', 'a move whose asset is read through SPI succeeds');
+SELECT throws_ok(format($$SELECT escrowgrid.escrow_create_position(%L, 'h', 'BHD', 9999)$$, :'a_id'), 'ZE201', NULL, 'a policy holds for an asset that is read through SPI');
+ROLLBACK TO plain;
+
+-- The rights of the tables' owner are asked for, also those that the owner may take from itself.
+CREATE ROLE plain_owner;
+GRANT CREATE, USAGE ON SCHEMA escrowgrid TO plain_owner;
+DO $$
+DECLARE relation regclass;
+BEGIN
+    FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind IN ('r', 'v') LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO plain_owner', relation);
+    END LOOP;
+END $$;
+SELECT is(pg_temp.way(:'a_id'), 'direct', 'tables of an owner without superuser rights are written directly');
+REVOKE INSERT ON escrowgrid.ledger_events FROM plain_owner;
+SELECT is(pg_temp.reason('ledger_events'), 'ordinary: the owner of positions may not write to it', 'escrow_write_paths() says that the owner lacks a right');
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '42501', 'permission denied for table ledger_events', 'an owner who lacks a right is refused');
+GRANT INSERT ON escrowgrid.ledger_events TO plain_owner;
+SELECT lives_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), 'an owner who has the right again may write');
+REVOKE SELECT ON escrowgrid.assets FROM plain_owner;
+SELECT throws_ok(format($$SELECT pg_temp.moved(%L)$$, :'a_id'), '42501', 'permission denied for table assets', 'an owner who may not read assets is refused');
 ROLLBACK TO plain;
 
 -- Replication of a table whose changes cannot be told apart is PostgreSQL's own refusal.

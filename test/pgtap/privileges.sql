@@ -35,6 +35,7 @@ INSERT INTO calls VALUES
     ('escrow_list_ledger_events', $$escrow_list_ledger_events()$$),
     ('escrow_list_audit_events', $$escrow_list_audit_events()$$),
     ('escrow_health', $$escrow_health()$$),
+    ('escrow_write_paths', $$escrow_write_paths()$$),
     ('escrow_set_policy', $$escrow_set_policy('inst_prv', 'US', '{}')$$),
     ('escrow_get_policy', $$escrow_get_policy('inst_prv', 'US')$$),
     ('escrow_list_policies', $$escrow_list_policies()$$),

@@ -1,0 +1,107 @@
+#include "pg/direct_check.hpp"
+
+extern "C" {
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "rewrite/rewriteHandler.h"
+}
+
+namespace escrowgrid::pg::direct {
+
+namespace {
+
+bool has_forbidden_null(TupleDesc desc, const TupleTableSlot* slot) {
+  for (int i = 0; i < desc->natts; ++i) {
+    if (slot->tts_isnull[i] && TupleDescAttr(desc, i)->attnotnull) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// An error may leave a kept expression half evaluated. The entry is then not used again.
+bool passes_kept_checks(const Target& target, TupleTableSlot* slot) {
+  Kept& table = *target.open.table;
+  const Checks& checks = target.plan->checks;
+  if (!table.is_whole) {
+    return false;
+  }
+  table.is_whole = false;
+  ResetExprContext(checks.context);
+  checks.context->ecxt_scantuple = slot;
+  const bool passes = std::all_of(checks.kept.begin(), checks.kept.end(),
+                                  [&](ExprState* check) { return ExecCheck(check, checks.context); });
+  checks.context->ecxt_scantuple = nullptr;
+  table.is_whole = true;
+  return passes;
+}
+
+bool passes_other_checks(Call& call, Target& target, TupleTableSlot* slot) {
+  const std::span<const char* const> others = target.plan->checks.others;
+  if (others.empty()) {
+    return true;
+  }
+  if (target.checks == nullptr) {
+    MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
+    auto** checks = static_cast<ExprState**>(palloc(sizeof(ExprState*) * others.size()));
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      checks[i] = ExecPrepareExpr(static_cast<Expr*>(stringToNode(others[i])), call.estate);
+    }
+    MemoryContextSwitchTo(outer);
+    target.checks = checks;
+  }
+  ExprContext* context = GetPerTupleExprContext(call.estate);
+  context->ecxt_scantuple = slot;
+  return std::all_of(target.checks, target.checks + others.size(),
+                     [&](ExprState* check) { return ExecCheck(check, context); });
+}
+
+Expr* value_expression(Relation relation, int column) {
+  const FormData_pg_attribute* attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
+  const Oid type = attribute->atttypid;
+  const Oid collation = attribute->attcollation;
+  const bool by_value = attribute->attbyval;
+  const std::int16_t length = attribute->attlen;
+  if (Node* expression = build_column_default(relation, column)) {
+    return reinterpret_cast<Expr*>(expression);
+  }
+  auto* null = reinterpret_cast<Node*>(makeConst(type, -1, collation, length, 0, true, by_value));
+  return reinterpret_cast<Expr*>(
+      coerce_to_domain(null, InvalidOid, -1, type, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1, false));
+}
+
+void prepare_fills(Call& call, Target& target) {
+  MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
+  const std::span<const int> columns = target.plan->filled_columns;
+  auto** fills = static_cast<ExprState**>(palloc(sizeof(ExprState*) * columns.size()));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    fills[i] = ExecPrepareExpr(value_expression(target.open.relation, columns[i]), call.estate);
+  }
+  MemoryContextSwitchTo(outer);
+  target.fills = fills;
+}
+
+}  // namespace
+
+void check_constraints(Call& call, Target& target, TupleTableSlot* slot) {
+  slot_getallattrs(slot);
+  if (has_forbidden_null(target.open.table->desc, slot) || !passes_kept_checks(target, slot) ||
+      !passes_other_checks(call, target, slot)) {
+    ExecConstraints(target.result, slot, call.estate);
+  }
+}
+
+void fill_columns(Call& call, Target& target, TupleTableSlot* slot) {
+  if (target.fills == nullptr) {
+    prepare_fills(call, target);
+  }
+  const std::span<const int> columns = target.plan->filled_columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto at = static_cast<std::size_t>(columns[i] - 1);
+    slot->tts_values[at] =
+        ExecEvalExprSwitchContext(target.fills[i], GetPerTupleExprContext(call.estate), &slot->tts_isnull[at]);
+  }
+}
+
+}  // namespace escrowgrid::pg::direct
