@@ -80,7 +80,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	mv $@.new $@
 
 .PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
+	proof-verify proof-assert proof-storm proof-valgrind bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -123,6 +123,16 @@ proof-tampering: ## Tamper TAMPERINGS times at random: escrow_verify() and the i
 EVENTS ?= 1000000
 proof-verify: ## Verify EVENTS events: rate, and memory that does not grow
 	@PGVERSION=$(PGVERSION) scripts/proof.sh verify $(EVENTS)
+
+STORM ?= 300
+proof-assert: ## The tests on a server with assertions, with caches discarded, and in a DDL storm of STORM seconds (SEED=1)
+	@PGVERSION=$(PGVERSION) scripts/proof-assert.sh $(STORM) $(SEED)
+
+proof-storm: ## Calls for STORM seconds against DDL that changes their tables without pause, on Debian's server (SEED=1)
+	@PGVERSION=$(PGVERSION) scripts/proof.sh storm $(STORM) $(SEED)
+
+proof-valgrind: ## The regression tests and pgTAP on a server under valgrind
+	@PGVERSION=$(PGVERSION) scripts/proof-valgrind.sh
 
 ROUNDS_TAKEN ?= 5
 SECONDS ?= 3
