@@ -183,6 +183,8 @@ class Killer(Session):
 
 
 def set_up(cursor):
-    cursor.execute(f"DROP ROLE IF EXISTS {ROLE}; CREATE ROLE {ROLE}")
+    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (ROLE,))
+    if cursor.rowcount == 0:  # another run on this server may have made it, and granted it something in its database
+        cursor.execute(f"CREATE ROLE {ROLE}")
     cursor.execute("CREATE PUBLICATION storm")
     cursor.execute("CREATE PUBLICATION storm_all FOR ALL TABLES")
