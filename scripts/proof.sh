@@ -7,7 +7,7 @@
 #   tampering ROUNDS SEED  random tampering, told alike by escrow_verify() and the independent verifier
 #   verify EVENTS       verifying EVENTS events: rate, and memory that does not grow
 #   storm SECONDS SEED  calls against DDL that changes their tables without pause
-#   grants SECONDS SEED RATE...  new connections against GRANT and REVOKE, RATE a second
+#   grants SECONDS SEED RATE...  new connections against GRANT and REVOKE of all tables, RATE a second
 #   keys COUNT          signing in stays an index lookup among COUNT keys
 set -euo pipefail
 . "$(dirname "$0")/common.sh"

@@ -34,7 +34,7 @@ class Grants(Change):
 
 
 class SteadyGrants(Change):
-    """GRANT and REVOKE of given tables at a given rate."""
+    """GRANT and REVOKE of given tables, one directly after the other, at a given rate."""
 
     name = "grants"
 
@@ -42,11 +42,10 @@ class SteadyGrants(Change):
         super().__init__(number, seed, seconds)
         self.tables, self.interval = tables, 1 / rate
         self.next = None
-        self.is_granted = False
 
     def step(self):
-        self.is_granted = not self.is_granted
-        self.execute(f"GRANT SELECT ON {self.tables} TO {ROLE}" if self.is_granted else f"REVOKE SELECT ON {self.tables} FROM {ROLE}")
+        self.execute(f"GRANT SELECT ON {self.tables} TO {ROLE}")
+        self.execute(f"REVOKE SELECT ON {self.tables} FROM {ROLE}")
         self.next = (self.next or time.monotonic()) + self.interval
         time.sleep(max(0, self.next - time.monotonic()))
 

@@ -1,8 +1,8 @@
 """Escrow calls while the tables are changed under them without pause, and sessions are cancelled and terminated.
 
 usage: run.py [SECONDS [SEED]]
-       run.py --grants SECONDS SEED [RATE...]    only new connections, one call each, against GRANT and REVOKE of the
-                                                 four tables, RATE a second altogether, SECONDS for each RATE
+       run.py --grants SECONDS SEED [RATE...]    only new connections, one call each, against GRANT and REVOKE, each of
+                                                 the four tables at once, RATE times a second, SECONDS for each RATE
 
 Connects as libpq's environment says, as a superuser, to a database with the extension. What a session was told is
 compared with the tables afterwards: a call that committed is there exactly once, one that failed is not there, one whose
@@ -19,7 +19,6 @@ import psycopg2
 import calls
 import ddl
 from judge import judge
-from session import TABLES
 
 READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE = "read committed", "repeatable read", "serializable"
 
@@ -34,9 +33,9 @@ def storm(seed, seconds):
 
 
 def new_connections(number, seed, seconds, rate):
-    """Four sessions of one call a connection, and one session for each table: two on one table would disturb each other."""
+    """Four sessions of one call a connection, and one that changes the privileges of all tables."""
     return [calls.Caller(4 * number + n, seed, seconds, READ_COMMITTED, True, single=True) for n in range(4)] + [
-        ddl.SteadyGrants(n, seed, seconds, f"escrowgrid.{table}", rate / len(TABLES)) for n, table in enumerate(TABLES)]
+        ddl.SteadyGrants(number, seed, seconds, ddl.QUALIFIED, rate)]
 
 
 def run(sessions, seconds):
@@ -65,7 +64,7 @@ def plan(arguments):
     print(f"seed {seed}, {seconds} seconds", flush=True)
     if not narrow:
         return [(storm(seed, seconds), seconds)]
-    return [(new_connections(n, seed, seconds, rate), seconds) for n, rate in enumerate(numbers[2:] or [10])]
+    return [(new_connections(n, seed, seconds, rate), seconds) for n, rate in enumerate(numbers[2:] or [10, 500])]
 
 
 def connect():
