@@ -6,15 +6,36 @@ namespace escrowgrid::pg {
 
 namespace {
 
-constexpr std::size_t kMaxKeyBytes = 100;
+constexpr std::size_t kMaxKeyBytes = 100 + core::kDigestBytes;
 constexpr std::size_t kMaxDepth = 64;  // writes nest only through users' own triggers
 
-struct Note {
-  Table table;
-  SubTransactionId subtransaction;
-  std::size_t key_size;
-  std::array<char, kMaxKeyBytes> key;
+// An id, and for positions the hash behind it. A hash has one length, so the two cannot run into each other.
+struct Key {
+  std::array<char, kMaxKeyBytes> bytes{};
+  std::size_t size = 0;
+  friend bool operator==(const Key& a, const Key& b) {
+    return std::string_view(a.bytes.data(), a.size) == std::string_view(b.bytes.data(), b.size);
+  }
 };
+
+struct Note {
+  OwnWrite kind;
+  SubTransactionId subtransaction;
+  Key key;
+  bool is_taken;
+};
+
+// Nothing when the two are longer than any key of ours.
+std::optional<Key> make_key(std::string_view id, std::string_view head_hash) {
+  Key key;
+  if (id.size() + head_hash.size() > key.bytes.size()) {
+    return std::nullopt;
+  }
+  std::copy(id.begin(), id.end(), key.bytes.begin());
+  std::copy(head_hash.begin(), head_hash.end(), key.bytes.begin() + id.size());
+  key.size = id.size() + head_hash.size();
+  return key;
+}
 
 std::array<Note, kMaxDepth> notes;
 std::size_t depth = 0;
@@ -64,16 +85,13 @@ static void at_subtransaction_end(SubXactEvent event, SubTransactionId subtransa
 
 }  // extern "C"
 
-void begin_own_write(Table table, std::string_view key) {
-  if (depth == kMaxDepth || key.size() > kMaxKeyBytes) {
+void begin_own_write(OwnWrite kind, std::string_view id, std::string_view head_hash) {
+  const std::optional<Key> key = make_key(id, head_hash);
+  if (depth == kMaxDepth || !key) {
     ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("escrowgrid writes are nested too deeply"),
                     errhint("A trigger on an escrowgrid table calls escrowgrid functions recursively.")));
   }
-  Note& note = notes[depth];
-  note.table = table;
-  note.subtransaction = GetCurrentSubTransactionId();
-  note.key_size = key.size();
-  std::copy(key.begin(), key.end(), note.key.begin());
+  notes[depth] = {.kind = kind, .subtransaction = GetCurrentSubTransactionId(), .key = *key, .is_taken = false};
   ++depth;
 }
 
@@ -82,12 +100,20 @@ void end_own_write() {
   --depth;
 }
 
-bool is_own_write(Table table, std::string_view key) {
-  if (depth == 0) {
+bool take_own_write(OwnWrite kind, std::string_view id, std::string_view head_hash) {
+  const std::optional<Key> key = make_key(id, head_hash);
+  if (depth == 0 || !key) {
     return false;
   }
-  const Note& note = notes[depth - 1];
-  return note.table == table && std::string_view(note.key.data(), note.key_size) == key;
+  Note& note = notes[depth - 1];
+  const bool is_ours = note.kind == kind && !note.is_taken && note.key == *key;
+  note.is_taken = note.is_taken || is_ours;
+  return is_ours;
+}
+
+bool is_purging(std::string_view institution_id) {
+  const std::optional<Key> key = make_key(institution_id, {});
+  return depth > 0 && key && notes[depth - 1].kind == OwnWrite::kPurge && notes[depth - 1].key == *key;
 }
 
 void note_raw_creation(std::string_view head_hash) {

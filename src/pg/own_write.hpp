@@ -1,21 +1,32 @@
 // Telling the extension's own writes from raw DML, for the triggers that judge both.
 //
-// A write in progress is noted on a stack with the record's key and the subtransaction it runs in.
-// The note ends with the write; if the write raises and someone catches that, the abort of the
-// subtransaction takes the note away. A note left behind could at most match the very same record.
+// A write in progress is noted on a stack with the row it writes and the subtransaction it runs in. The trigger that
+// meets this row takes the note, which is then good for no other row: users' triggers and constraints may run raw DML
+// while the write is going on. The note ends with the write; if the write raises and someone catches that, the abort of
+// the subtransaction takes the note away.
 #pragma once
 
 #include "pg/postgres.hpp"
 
 namespace escrowgrid::pg {
 
-// What is written: rows of these tables, or everything of a purged institution.
-enum class Table : std::uint8_t { kPositions, kPositionEvents, kLedgerEvents, kAuditEvents, kPurge };
+enum class OwnWrite : std::uint8_t {
+  kPosition,  // a position's row, by id and new head hash
+  kEvent,     // the insert of a record, by id
+  kLedgerEvent,
+  kAuditEvent,
+  kErasure,  // of an event's content, by the event's id
+  kPurge,    // everything of an institution, by its id
+};
 
-// `key` identifies the row: its id, for positions the new head hash, for a purge the institution's id.
-void begin_own_write(Table table, std::string_view key);
+void begin_own_write(OwnWrite kind, std::string_view id, std::string_view head_hash = {});
 void end_own_write();
-[[nodiscard]] bool is_own_write(Table table, std::string_view key);
+
+// Whether this is the row that the extension is writing. Answers true once for each note.
+[[nodiscard]] bool take_own_write(OwnWrite kind, std::string_view id, std::string_view head_hash = {});
+
+// Whether rows of the institution are being purged.
+[[nodiscard]] bool is_purging(std::string_view institution_id);
 
 // A position inserted by raw DML is decided in BEFORE and recorded in AFTER; a complete row that a
 // restore brings looks the same by then. So BEFORE notes the head hash it computed.

@@ -148,7 +148,7 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
   }
   Bindings erased;
   erased.text(event_id).bytes(*digest);
-  begin_own_write(Table::kPositionEvents, event_id);
+  begin_own_write(OwnWrite::kErasure, event_id);
   const std::uint64_t count = execute(update_event, erased, Sight::kFresh);
   end_own_write();
   if (count != 1) {
@@ -191,7 +191,7 @@ Purged purge(const Origin& origin, std::string_view institution_id, std::string_
     return static_cast<std::int64_t>(execute(statement, values, Sight::kFresh));
   };
   Purged purged;
-  begin_own_write(Table::kPurge, institution_id);
+  begin_own_write(OwnWrite::kPurge, institution_id);
   remove(delete_idempotency_keys);
   purged.ledger_events = remove(delete_ledger_events);
   purged.position_events = remove(delete_position_events);

@@ -60,8 +60,8 @@ bool fetch_position(Statement& statement, std::string_view id, const TextView& i
 
 Datum write_position(const Origin& origin, Statement& statement, const Bindings& values,
                      const core::PositionTerms& terms, const core::Decision& decision) {
-  const std::string_view key(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
-  begin_own_write(Table::kPositions, key);
+  const std::string_view head_hash(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
+  begin_own_write(OwnWrite::kPosition, terms.id, head_hash);
   const std::uint64_t rows = execute_writing(origin, statement, values);
   end_own_write();
   if (rows != 1) {
@@ -73,8 +73,10 @@ Datum write_position(const Origin& origin, Statement& statement, const Bindings&
   tuple.t_len = HeapTupleHeaderGetDatumLength(header);
   tuple.t_data = header;
   TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-  const bool is_as_decided =
-      matches(to_snapshot(read_position_row(&tuple, desc), terms.currency.exponent), terms, decision);
+  const PositionRow stored = read_position_row(&tuple, desc);
+  const bool is_new = !decision.from.has_value();
+  const bool is_as_decided = matches(to_snapshot(stored, terms.currency.exponent), terms, decision) &&
+                             (!is_new || stored.created_at == decision.at);
   ReleaseTupleDesc(desc);
   if (!is_as_decided) {
     raise_altered(terms.id);

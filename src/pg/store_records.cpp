@@ -28,9 +28,9 @@ constexpr std::array<std::uint8_t, 14> kEventSources = {1, 2, 5, 6, 8, 9, 10, 9,
 constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};
 constexpr std::array<std::uint8_t, 17> kAuditSources = {1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 11, 12, 13, 14};
 
-void insert_by_spi(const Origin& origin, Table table, std::string_view key, Statement& statement,
+void insert_by_spi(const Origin& origin, OwnWrite kind, std::string_view id, Statement& statement,
                    const Bindings& values) {
-  begin_own_write(table, key);
+  begin_own_write(kind, id);
   const std::uint64_t rows = execute_writing(origin, statement, values);
   end_own_write();
   if (rows != 1) {
@@ -78,7 +78,7 @@ std::string_view append_event(const Origin& origin, const core::PositionTerms& t
     Tables& tables = origin.writes->tables;
     write_direct(*origin.writes, tables.events, tables.waiting_events, values, kEventSources);
   } else {
-    insert_by_spi(origin, Table::kPositionEvents, id.view(), insert_event, values);
+    insert_by_spi(origin, OwnWrite::kEvent, id.view(), insert_event, values);
   }
   return {pnstrdup(id.c_str(), id.size()), id.size()};
 }
@@ -164,7 +164,7 @@ void append_ledger(const Origin& origin, const LedgerEntry& entry) {
     Tables& tables = origin.writes->tables;
     write_direct(*origin.writes, tables.ledger, tables.waiting_ledger, values, kLedgerSources);
   } else {
-    insert_by_spi(origin, Table::kLedgerEvents, id.view(), insert_ledger, values);
+    insert_by_spi(origin, OwnWrite::kLedgerEvent, id.view(), insert_ledger, values);
   }
 }
 
@@ -202,7 +202,7 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
     Tables& tables = origin.writes->tables;
     write_direct(*origin.writes, tables.audit, tables.waiting_audit, values, kAuditSources);
   } else {
-    insert_by_spi(origin, Table::kAuditEvents, id.view(), insert_audit, values);
+    insert_by_spi(origin, OwnWrite::kAuditEvent, id.view(), insert_audit, values);
   }
 }
 

@@ -19,8 +19,9 @@ std::string_view hash_view(const core::Digest& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
+// Whether the extension itself is writing this row. True once for each write, for the trigger that decides.
 bool is_ours(const PositionRow& row) {
-  return row.head_hash && is_own_write(Table::kPositions, hash_view(*row.head_hash));
+  return row.id && row.head_hash && take_own_write(OwnWrite::kPosition, *row.id, hash_view(*row.head_hash));
 }
 
 // A raw change has neither reason nor metadata, so its hash is the same whenever it is computed.
@@ -176,11 +177,11 @@ void raise_altered(const TriggerCall& call, const PositionRow& row) {
 
 void after_insert(const TriggerCall& call) {
   const PositionRow row = read_position_row(call.new_row(), call.desc());
-  if (is_ours(row) || is_replica_role()) {
+  if (is_replica_role()) {
     return;
   }
   if (!row.head_hash || !take_raw_creation(hash_view(*row.head_hash))) {
-    return;  // complete: taken as it is
+    return;  // complete, or the extension's own: taken as it is
   }
   const Caller caller = require_root(call.operation());
   const store::Session session = store::open();

@@ -67,13 +67,13 @@ Datum check_record(FunctionCallInfo fcinfo) {
   const TextView id = text_column(call, call.new_row(), "id");
   const bool is_event = std::strcmp(call.table(), "position_events") == 0;
   const bool is_ledger = std::strcmp(call.table(), "ledger_events") == 0;
-  const Table table = is_event ? Table::kPositionEvents : is_ledger ? Table::kLedgerEvents : Table::kAuditEvents;
-  if (!id || is_own_write(table, *id)) {
+  const OwnWrite kind = is_event ? OwnWrite::kEvent : is_ledger ? OwnWrite::kLedgerEvent : OwnWrite::kAuditEvent;
+  if (!id || take_own_write(kind, *id)) {
     return PointerGetDatum(call.new_row());  // a NULL id fails its constraint
   }
   static_cast<void>(require_root(call.operation()));
   const TextView position_id =
-      table == Table::kAuditEvents ? std::nullopt : text_column(call, call.new_row(), "position_id");
+      kind == OwnWrite::kAuditEvent ? std::nullopt : text_column(call, call.new_row(), "position_id");
   if (position_id) {
     require_position(call, *position_id, is_event);
   }
@@ -85,7 +85,7 @@ bool is_purge(const TriggerCall& call) {
     return false;
   }
   const TextView institution_id = text_column(call, call.old_row(), "institution_id");
-  return institution_id && is_own_write(Table::kPurge, *institution_id);
+  return institution_id && is_purging(*institution_id);
 }
 
 // The digest that stays when reason and metadata of this event go.
@@ -108,7 +108,7 @@ bool is_erasure(const TriggerCall& call) {
     return false;
   }
   const TextView id = text_column(call, call.old_row(), "id");
-  if (!is_replica_role() && !(id && is_own_write(Table::kPositionEvents, *id))) {
+  if (!is_replica_role() && !(id && take_own_write(OwnWrite::kErasure, *id))) {
     return false;
   }
   const std::optional<core::Digest> expected = digest_of_content(call);
