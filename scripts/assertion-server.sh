@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
 # assertion-server.sh: builds PostgreSQL from Debian's source with assertions and valgrind's annotations, and prints
-# the path of its pg_config. A build is kept by version: as root in /var/cache/escrowgrid, otherwise in the user's
-# cache directory. Nothing of the machine's own PostgreSQL installation is touched.
+# the path of its pg_config. A build is kept by version and options: as root in /var/cache/escrowgrid, otherwise in the
+# user's cache directory. Nothing of the machine's own PostgreSQL installation is touched.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+
+# ICU and OpenSSL as Debian's server has them; readline is for people.
+options=(--enable-cassert --enable-debug --with-icu --with-openssl --without-readline 'CFLAGS=-O1 -fno-omit-frame-pointer'
+  CPPFLAGS=-DUSE_VALGRIND)
+options_digest=$(printf '%s\n' "${options[@]}" | cksum | cut -d ' ' -f 1)
 
 umask 022  # the server's account has to read the build, whatever the caller's umask is
 if [ "$(id -u)" = 0 ]; then
@@ -57,8 +62,7 @@ fetch_source() { # version
 
 compile() { # source directory, prefix
   cd "$1" &&
-    ./configure --prefix="$2" --enable-cassert --enable-debug --with-openssl --without-readline \
-      CFLAGS='-O1 -fno-omit-frame-pointer' CPPFLAGS='-DUSE_VALGRIND' &&
+    ./configure --prefix="$2" "${options[@]}" &&
     make -j "$(nproc)" &&
     make install &&
     make -C contrib/amcheck install &&
@@ -74,14 +78,14 @@ build() { # version, prefix
   (compile "$source" "$2") >"$work/build.log" 2>&1 || { tail -40 "$work/build.log" >&2; die "PostgreSQL did not build"; }
 }
 
-newest_kept() { find "$cache" -mindepth 2 -maxdepth 2 -path "*/postgresql-$PGVERSION-*/complete" | sort -V | tail -1; }
+newest_kept() { find "$cache" -mindepth 2 -maxdepth 2 -path "*/postgresql-$PGVERSION-*-$options_digest/complete" | sort -V | tail -1; }
 
-need_packages dpkg-dev gcc make bison flex perl zlib1g-dev libssl-dev valgrind
+need_packages dpkg-dev gcc make bison flex perl pkg-config zlib1g-dev libicu-dev libssl-dev valgrind
 configure_apt
 exec 9>"$cache/lock"
 flock 9  # of two scripts the second waits for the first one's build
 while read -r version; do
-  prefix=$cache/postgresql-$PGVERSION-$version
+  prefix=$cache/postgresql-$PGVERSION-$version-$options_digest
   if [ ! -e "$prefix/complete" ]; then
     fetch_source "$version" || continue
     build "$version" "$prefix"
