@@ -80,7 +80,7 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	mv $@.new $@
 
 .PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify proof-assert proof-storm proof-valgrind bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
+	proof-verify proof-assert proof-storm proof-grants proof-valgrind bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -130,6 +130,9 @@ proof-assert: ## The tests on a server with assertions, with caches discarded, a
 
 proof-storm: ## Calls for STORM seconds against DDL that changes their tables without pause, on Debian's server (SEED=1)
 	@PGVERSION=$(PGVERSION) scripts/proof.sh storm $(STORM) $(SEED)
+
+proof-grants: ## New connections for STORM seconds against 10 and as long against 500 GRANTs and REVOKEs a second
+	@PGVERSION=$(PGVERSION) scripts/proof.sh grants $(STORM) $(SEED) 10 500
 
 proof-valgrind: ## The regression tests and pgTAP on a server under valgrind
 	@PGVERSION=$(PGVERSION) scripts/proof-valgrind.sh
