@@ -131,8 +131,8 @@ proof-assert: ## The tests on a server with assertions, with caches discarded, a
 proof-storm: ## Calls for STORM seconds against DDL that changes their tables without pause, on Debian's server (SEED=1)
 	@PGVERSION=$(PGVERSION) scripts/proof.sh storm $(STORM) $(SEED)
 
-proof-grants: ## New connections for STORM seconds against 10 and as long against 500 GRANTs and REVOKEs a second
-	@PGVERSION=$(PGVERSION) scripts/proof.sh grants $(STORM) $(SEED) 10 500
+proof-grants: ## New connections for STORM seconds against 10 and as long against 100 GRANTs and REVOKEs a second
+	@PGVERSION=$(PGVERSION) scripts/proof.sh grants $(STORM) $(SEED) 10 100
 
 proof-valgrind: ## The regression tests and pgTAP on a server under valgrind
 	@PGVERSION=$(PGVERSION) scripts/proof-valgrind.sh

@@ -64,7 +64,7 @@ def plan(arguments):
     print(f"seed {seed}, {seconds} seconds", flush=True)
     if not narrow:
         return [(storm(seed, seconds), seconds)]
-    return [(new_connections(n, seed, seconds, rate), seconds) for n, rate in enumerate(numbers[2:] or [10, 500])]
+    return [(new_connections(n, seed, seconds, rate), seconds) for n, rate in enumerate(numbers[2:] or [10, 100])]
 
 
 def connect():
