@@ -10,7 +10,7 @@ set -euo pipefail
 seconds=${1:-300}
 seed=${2:-1}
 
-# With debug_discard_caches = 1 a transition takes 2 seconds instead of 2 milliseconds: these suites take about 10 minutes.
+# With debug_discard_caches = 1 a transition takes 2 seconds instead of 2 milliseconds: these suites take about 15 minutes.
 # A call that resolves its tables again for as long as they are invalidated never ends, which the limit makes a failure.
 discarding_caches() { # seconds, command...
   local limit=$1
