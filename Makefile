@@ -55,11 +55,20 @@ endif
 # PostgreSQL's headers are not ours to warn about.
 PG_INCLUDES = -isystem $(shell $(PG_CONFIG) --includedir-server)
 
+# Objects for one server are never linked with objects for another, because assertions change the headers' macros: this
+# file changes, and with it everything that is made from the headers, when PG_CONFIG names another server.
+build/server: FORCE
+	@mkdir -p $(@D)
+	@$(PG_CONFIG) --version --configure >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+.PHONY: FORCE
+
 build/core/%.o: src/core/%.cpp escrowgrid.control
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS_ALL) $(CXXFLAGS_EXTRA) -c $< -o $@
 
-build/pg/%.o: src/pg/%.cpp escrowgrid.control
+build/pg/%.o: src/pg/%.cpp escrowgrid.control build/server
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS_ALL) $(CXXFLAGS_EXTRA) -D_GNU_SOURCE $(PG_INCLUDES) -c $< -o $@
 
@@ -71,7 +80,8 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	mv $@.new $@
 
 .PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify proof-direct bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
+	proof-verify proof-direct proof-assert proof-storm proof-grants proof-valgrind bench bench-compare bench-extras \
+	bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
@@ -118,6 +128,19 @@ proof-direct: ## Write ROUNDS_DIRECT random rounds with and without SPI: nothing
 EVENTS ?= 1000000
 proof-verify: ## Verify EVENTS events: rate, and memory that does not grow
 	@PGVERSION=$(PGVERSION) scripts/proof.sh verify $(EVENTS)
+
+STORM ?= 300
+proof-assert: ## The tests on a server with assertions, with caches discarded, and in a DDL storm of STORM seconds (SEED=1)
+	@PGVERSION=$(PGVERSION) scripts/proof-assert.sh $(STORM) $(SEED)
+
+proof-storm: ## Calls for STORM seconds against DDL that changes their tables without pause, on Debian's server (SEED=1)
+	@PGVERSION=$(PGVERSION) scripts/proof.sh storm $(STORM) $(SEED)
+
+proof-grants: ## New connections for STORM seconds against 10 and as long against 100 GRANTs and REVOKEs a second
+	@PGVERSION=$(PGVERSION) scripts/proof.sh grants $(STORM) $(SEED) 10 100
+
+proof-valgrind: ## The regression tests and pgTAP on a server under valgrind
+	@PGVERSION=$(PGVERSION) scripts/proof-valgrind.sh
 
 ROUNDS_TAKEN ?= 5
 SECONDS ?= 3

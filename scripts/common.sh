@@ -3,6 +3,7 @@
 
 PGVERSION=${PGVERSION:-15}
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Another server than Debian's can be named in the environment.
 PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PGVERSION/bin/pg_config}
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }

@@ -6,6 +6,8 @@
 #   escape ATTEMPTS     attempts of one tenant to reach another's rows
 #   tampering ROUNDS SEED  random tampering, told alike by escrow_verify() and the independent verifier
 #   verify EVENTS       verifying EVENTS events: rate, and memory that does not grow
+#   storm SECONDS SEED  calls against DDL that changes their tables without pause
+#   grants SECONDS SEED RATE...  new connections against GRANT and REVOKE of all tables, RATE a second
 #   keys COUNT          signing in stays an index lookup among COUNT keys
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -30,6 +32,8 @@ case $name in
   escape) /usr/bin/python3 "$ROOT/test/escape/run.py" "$@" ;;
   tampering) /usr/bin/python3 "$ROOT/test/verifier/run.py" "$@" ;;
   verify) PATH="$STAGED_BIN:$PATH" "$ROOT/test/verifier/scale.sh" "$@" ;;
+  storm) /usr/bin/python3 "$ROOT/test/storm/run.py" "$@" ;;
+  grants) /usr/bin/python3 "$ROOT/test/storm/run.py" --grants "$@" ;;
   keys) "$STAGED_BIN/psql" -X -q -v ON_ERROR_STOP=1 -v count="$1" -f "$ROOT/test/escape/keys.sql" ;;
   *) die "no proof is named $name" ;;
 esac

@@ -29,10 +29,19 @@ make_throwaway_directory() {
   fi
 }
 
-link_all() { # from, to
+# Goes on with a copy of the checkout in the throwaway directory. Objects built for a server with assertions must not
+# end up among those built for Debian's, because assertions change the macros of PostgreSQL's headers.
+use_copy_of_checkout() {
+  mkdir "$THROWAWAY/checkout"
+  tar -C "$ROOT" --exclude=./.git --exclude=./build --exclude='./*.so' -cf - . | tar -C "$THROWAWAY/checkout" --no-same-owner -xf -
+  ROOT=$THROWAWAY/checkout
+}
+
+link_all() { # from, to, pattern
   local entry
-  for entry in "$1"/*; do
-    [ -e "$2/${entry##*/}" ] || ln -s "$entry" "$2/${entry##*/}"
+  # shellcheck disable=SC2231
+  for entry in "$1"/${3:-*}; do
+    [ ! -e "$entry" ] || [ -e "$2/${entry##*/}" ] || ln -s "$entry" "$2/${entry##*/}"
   done
 }
 
@@ -48,6 +57,8 @@ stage_server() {
   link_all "$sharedir/extension" "$stage$sharedir/extension"
   link_all "$sharedir" "$stage$sharedir"
   link_all "$pkglibdir" "$stage$pkglibdir"
+  # pgTAP is SQL only, so Debian's package serves any server of the same version.
+  link_all "/usr/share/postgresql/$PGVERSION/extension" "$stage$sharedir/extension" 'pgtap*'
   STAGED_BIN=$stage$bindir
   export STAGED_BIN
 }
