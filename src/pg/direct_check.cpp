@@ -20,41 +20,53 @@ bool has_forbidden_null(TupleDesc desc, const TupleTableSlot* slot) {
   return false;
 }
 
-// An error may leave a kept expression half evaluated. The entry is then not used again.
-bool passes_kept_checks(const Target& target, TupleTableSlot* slot) {
+// Prepares the constraints that are not kept, all of them before the first is evaluated, as the executor does.
+void prepare_others(Call& call, Target& target) {
+  const std::span<const Check> all = target.plan->checks.all;
+  MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
+  auto** prepared = static_cast<ExprState**>(palloc0(sizeof(ExprState*) * all.size()));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].kept == nullptr) {
+      prepared[i] = ExecPrepareExpr(static_cast<Expr*>(stringToNode(all[i].text)), call.estate);
+    }
+  }
+  MemoryContextSwitchTo(outer);
+  target.checks = prepared;
+}
+
+// An error may leave a kept expression half evaluated. is_whole then stays false, and the entry is not used again. The
+// context is shared with calls that another constraint of this row makes, so the row is put there each time.
+bool passes_kept(Kept& table, ExprState* check, ExprContext* context, TupleTableSlot* slot) {
+  table.is_whole = false;
+  ResetExprContext(context);
+  context->ecxt_scantuple = slot;
+  const bool passes = ExecCheck(check, context);
+  context->ecxt_scantuple = nullptr;
+  table.is_whole = true;
+  return passes;
+}
+
+// Whether all constraints hold. An error is that of the first one, in the executor's order, that raises.
+bool passes_checks(Call& call, Target& target, TupleTableSlot* slot) {
   Kept& table = *target.open.table;
   const Checks& checks = target.plan->checks;
   if (!table.is_whole) {
     return false;
   }
-  table.is_whole = false;
-  ResetExprContext(checks.context);
-  checks.context->ecxt_scantuple = slot;
-  const bool passes = std::all_of(checks.kept.begin(), checks.kept.end(),
-                                  [&](ExprState* check) { return ExecCheck(check, checks.context); });
-  checks.context->ecxt_scantuple = nullptr;
-  table.is_whole = true;
-  return passes;
-}
-
-bool passes_other_checks(Call& call, Target& target, TupleTableSlot* slot) {
-  const std::span<const char* const> others = target.plan->checks.others;
-  if (others.empty()) {
-    return true;
-  }
-  if (target.checks == nullptr) {
-    MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
-    auto** checks = static_cast<ExprState**>(palloc(sizeof(ExprState*) * others.size()));
-    for (std::size_t i = 0; i < others.size(); ++i) {
-      checks[i] = ExecPrepareExpr(static_cast<Expr*>(stringToNode(others[i])), call.estate);
+  ExprContext* context = nullptr;
+  if (checks.other_count != 0) {
+    if (target.checks == nullptr) {
+      prepare_others(call, target);
     }
-    MemoryContextSwitchTo(outer);
-    target.checks = checks;
+    context = GetPerTupleExprContext(call.estate);
+    context->ecxt_scantuple = slot;
   }
-  ExprContext* context = GetPerTupleExprContext(call.estate);
-  context->ecxt_scantuple = slot;
-  return std::all_of(target.checks, target.checks + others.size(),
-                     [&](ExprState* check) { return ExecCheck(check, context); });
+  bool passes = true;
+  for (std::size_t i = 0; passes && i < checks.all.size(); ++i) {
+    ExprState* kept = checks.all[i].kept;
+    passes = kept != nullptr ? passes_kept(table, kept, checks.context, slot) : ExecCheck(target.checks[i], context);
+  }
+  return passes;
 }
 
 Expr* value_expression(Relation relation, int column) {
@@ -86,8 +98,7 @@ void prepare_fills(Call& call, Target& target) {
 
 void check_constraints(Call& call, Target& target, TupleTableSlot* slot) {
   slot_getallattrs(slot);
-  if (has_forbidden_null(target.open.table->desc, slot) || !passes_kept_checks(target, slot) ||
-      !passes_other_checks(call, target, slot)) {
+  if (has_forbidden_null(target.open.table->desc, slot) || !passes_checks(call, target, slot)) {
     ExecConstraints(target.result, slot, call.estate);
   }
 }

@@ -5,8 +5,8 @@
 
 namespace escrowgrid::pg::direct {
 
-// NOT NULL and CHECK constraints. What is kept of them is a short cut to "all hold" and nothing else: in every other
-// case PostgreSQL's own ExecConstraints() decides, with expressions that it prepares for this call.
+// NOT NULL and CHECK constraints. The expressions that are kept, and those that the call prepares, only answer "every
+// constraint holds". If they do not, PostgreSQL's ExecConstraints() evaluates all of them again and raises the error.
 void check_constraints(Call& call, Target& target, TupleTableSlot* slot);
 
 // Defaults of users' columns, and domains that have to accept NULL, as INSERT fills in a column that nobody names.

@@ -18,15 +18,23 @@ bool is_users(Oid id) {
   return id >= FirstUnpinnedObjectId;
 }
 
+// Of single columns only: the evaluation of a whole row keeps state in the memory of a statement.
 bool tests_columns_for_null(List* predicate) {
   ListCell* cell = nullptr;
   foreach (cell, predicate) {
-    auto* test = static_cast<NullTest*>(lfirst(cell));
-    if (!IsA(test, NullTest) || !IsA(test->arg, Var)) {
+    const auto* test = static_cast<NullTest*>(lfirst(cell));
+    if (!IsA(test, NullTest) || test->argisrow || !IsA(test->arg, Var) ||
+        reinterpret_cast<const Var*>(test->arg)->varattno <= 0) {
       return false;
     }
   }
   return true;
+}
+
+// An operator class of a user's compares by the user's code.
+bool has_users_operator_class(Relation index) {
+  const int keys = IndexRelationGetNumberOfKeyAttributes(index);
+  return std::any_of(index->rd_opfamily, index->rd_opfamily + keys, is_users);
 }
 
 }  // namespace
@@ -55,7 +63,6 @@ static bool find_unkeepable(Node* node, void* context) {
     case T_CaseWhen:
     case T_CaseTestExpr:
     case T_CoalesceExpr:
-    case T_MinMaxExpr:
     case T_NullTest:
     case T_BooleanTest:
     case T_RelabelType:
@@ -87,26 +94,24 @@ bool can_be_kept(Node* expression) {
 
 Checks keep_checks(TupleDesc desc) {
   const auto count = static_cast<std::size_t>(desc->constr == nullptr ? 0 : desc->constr->num_check);
-  auto** kept = static_cast<ExprState**>(palloc0(sizeof(ExprState*) * (count + 1)));
-  auto** others = static_cast<const char**>(palloc0(sizeof(char*) * (count + 1)));
-  std::size_t kept_count = 0;
-  std::size_t other_count = 0;
+  auto* all = static_cast<Check*>(palloc0(sizeof(Check) * (count + 1)));
+  Checks checks = {.all = {all, count}, .other_count = 0, .context = CreateStandaloneExprContext()};
   for (std::size_t i = 0; i < count; ++i) {
-    const char* text = desc->constr->check[i].ccbin;
-    auto* check = static_cast<Expr*>(stringToNode(text));
+    all[i].text = desc->constr->check[i].ccbin;
+    auto* check = static_cast<Expr*>(stringToNode(all[i].text));
     // Judged before it is planned: planning could inline a user's function and leave no sign of it.
     if (can_be_kept(reinterpret_cast<Node*>(check))) {
-      kept[kept_count++] = ExecInitExpr(expression_planner(check), nullptr);
+      all[i].kept = ExecInitExpr(expression_planner(check), nullptr);
     } else {
-      others[other_count++] = text;
+      ++checks.other_count;
     }
   }
-  return {.kept = {kept, kept_count}, .context = CreateStandaloneExprContext(), .others = {others, other_count}};
+  return checks;
 }
 
 IndexInfo* keep_index_info(Relation index) {
   // Other access methods keep state of a statement in the IndexInfo.
-  if (index->rd_rel->relam != BTREE_AM_OID || index->rd_index->indisexclusion) {
+  if (index->rd_rel->relam != BTREE_AM_OID || index->rd_index->indisexclusion || has_users_operator_class(index)) {
     return nullptr;
   }
   IndexInfo* info = BuildIndexInfo(index);

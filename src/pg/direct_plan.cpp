@@ -24,9 +24,11 @@ std::span<const int> find_filled_columns(const Shape& shape, TupleDesc desc) {
   std::size_t count = 0;
   for (int i = static_cast<int>(shape.columns.size()); i < desc->natts; ++i) {
     const FormData_pg_attribute* column = TupleDescAttr(desc, i);
-    const bool is_filled =
-        column->atthasdef || column->attidentity != '\0' || get_typtype(column->atttypid) == TYPTYPE_DOMAIN;
-    if (!column->attisdropped && column->attgenerated == '\0' && is_filled) {
+    if (column->attisdropped || column->attgenerated != '\0') {
+      continue;
+    }
+    if (column->atthasdef || column->attidentity != '\0' || get_typtype(column->atttypid) == TYPTYPE_DOMAIN ||
+        get_typdefault(column->atttypid) != nullptr) {
       out[count++] = i + 1;
     }
   }
@@ -59,14 +61,14 @@ Obstacle table_obstacle(Name name, const Shape& shape, const Kept& table, const 
   if (!has_expected_columns(shape, table.desc) || has_generated_column(shape, table.desc)) {
     return Obstacle::kColumns;
   }
+  if (applies_row_security(table.relation_id)) {
+    return Obstacle::kRowSecurity;
+  }
   if (!table.is_readable) {
-    return Obstacle::kKeyIndex;
+    return table.has_key_indexes ? Obstacle::kUnreadable : Obstacle::kKeyIndex;
   }
   if (has_rules) {
     return Obstacle::kRule;
-  }
-  if (form.relforcerowsecurity) {
-    return Obstacle::kForcedRowSecurity;
   }
   // The ordinary way has the right error for it.
   const AclMode rights = needed_rights(name);
@@ -77,25 +79,26 @@ Obstacle table_obstacle(Name name, const Shape& shape, const Kept& table, const 
 // What the range table of an INSERT or UPDATE says. PostgreSQL asks for the columns of an update: triggers may be for
 // some columns only, and an index on none of these gets the hint that its entry repeats an older one.
 RangeTblEntry* make_range_table_entry(Name name, Oid relation_id) {
-  constexpr std::array kSet = {"state",  "released_amount", "refunded_amount", "updated_at",
-                               "due_at", "version",         "head_hash"};
   RangeTblEntry* entry = makeNode(RangeTblEntry);
   entry->rtekind = RTE_RELATION;
   entry->relid = relation_id;
   entry->relkind = RELKIND_RELATION;
   entry->rellockmode = RowExclusiveLock;
-#if PG_VERSION_NUM < 160000
+#if PG_VERSION_NUM >= 160000
+#error "PostgreSQL 16 keeps rights and columns in RTEPermissionInfo; direct writing has to be brought along first"
+#endif
   entry->requiredPerms = needed_rights(name);
-  for (std::size_t i = 0; name == Name::kPositions && i < kSet.size(); ++i) {
-    const int number = get_attnum(relation_id, kSet[i]) - FirstLowInvalidHeapAttributeNumber;
-    entry->updatedCols = bms_add_member(entry->updatedCols, number);
+  for (const char* column : kMutablePositionColumns) {
+    if (name == Name::kPositions) {
+      const int number = get_attnum(relation_id, column) - FirstLowInvalidHeapAttributeNumber;
+      entry->updatedCols = bms_add_member(entry->updatedCols, number);
+    }
   }
   for (std::size_t i = 1; i <= shape_of(name).columns.size(); ++i) {
     const int number = static_cast<int>(i) - FirstLowInvalidHeapAttributeNumber;
     entry->insertedCols = bms_add_member(entry->insertedCols, number);
     entry->selectedCols = bms_add_member(entry->selectedCols, number);
   }
-#endif
   return entry;
 }
 
@@ -134,7 +137,7 @@ WritePlan* build(Name name, const Open& open) {
   plan->index_infos = keep_index_infos(*open.table);
   plan->filled_columns = find_filled_columns(shape, open.table->desc);
   const TupleConstr* constraints = open.table->desc->constr;
-  plan->runs_users_code = plan->triggers != nullptr || !plan->checks.others.empty() || plan->index_infos.empty() ||
+  plan->runs_users_code = plan->triggers != nullptr || plan->checks.other_count != 0 || plan->index_infos.empty() ||
                           !plan->filled_columns.empty() ||
                           (constraints != nullptr && constraints->has_generated_stored);
   return plan;
@@ -165,13 +168,15 @@ const char* describe(const Verdict& verdict) {
     case Obstacle::kColumns:
       return "it does not begin with the extension's columns, one of these is generated, or it has more than 32";
     case Obstacle::kKeyIndex:
-      return "one of its keys has no usable unique index, or its owner may not read it";
+      return "one of its keys has no usable unique index";
+    case Obstacle::kUnreadable:
+      return "the owner of positions may not read all of it";
     case Obstacle::kChildren:
       return "it has child tables";
     case Obstacle::kRule:
       return "it has a rule";
-    case Obstacle::kForcedRowSecurity:
-      return "row security is forced";
+    case Obstacle::kRowSecurity:
+      return "its row security applies to the owner of positions";
     case Obstacle::kPrivileges:
       return "the owner of positions may not write to it";
     case Obstacle::kBeforeTrigger:

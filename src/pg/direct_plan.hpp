@@ -19,9 +19,10 @@ enum class Obstacle : std::uint8_t {
   kNotAPlainTable,
   kColumns,
   kKeyIndex,
+  kUnreadable,
   kChildren,
   kRule,
-  kForcedRowSecurity,
+  kRowSecurity,
   kPrivileges,
   kBeforeTrigger,
   kStatementTrigger,
@@ -33,11 +34,16 @@ struct Verdict {
   const char* object = nullptr;  // the trigger or rule
 };
 
-// The CHECK constraints: those that stay prepared, with the context they are evaluated in, and the text of the others.
+// A CHECK constraint: prepared, or as text where a call has to prepare it.
+struct Check {
+  ExprState* kept = nullptr;
+  const char* text = nullptr;
+};
+
 struct Checks {
-  std::span<ExprState*> kept;
-  ExprContext* context = nullptr;
-  std::span<const char*> others;
+  std::span<const Check> all;      // in the order of the constraints' names, in which PostgreSQL evaluates them
+  std::size_t other_count = 0;     // how many are not kept
+  ExprContext* context = nullptr;  // for the kept ones
 };
 
 struct WritePlan {
@@ -56,6 +62,6 @@ struct WritePlan {
 // The reason in words, for escrow_write_paths().
 [[nodiscard]] const char* describe(const Verdict& verdict);
 
-static_assert(std::is_trivially_destructible_v<WritePlan>);
+static_assert(std::is_trivially_destructible_v<WritePlan> && alignof(WritePlan) <= MAXIMUM_ALIGNOF);
 
 }  // namespace escrowgrid::pg::direct

@@ -1,5 +1,7 @@
 #include "pg/direct_shape.hpp"
 
+#include "pg/identity.hpp"
+
 extern "C" {
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
@@ -7,6 +9,7 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_opfamily.h"
 #include "utils/relcache.h"
+#include "utils/rls.h"
 }
 
 namespace escrowgrid::pg::direct {
@@ -161,6 +164,10 @@ bool is_key_index(Relation index, const Shape& shape, const std::array<int, 2>& 
 
 bool has_children(Oid relation_id, const FormData_pg_class& form) {
   return form.relhassubclass && find_inheritance_children(relation_id, NoLock) != NIL;
+}
+
+bool applies_row_security(Oid relation_id) {
+  return check_enable_rls(relation_id, tables_owner(), true) == RLS_ENABLED;
 }
 
 bool is_usable_now(Relation index) {

@@ -18,6 +18,10 @@ struct Shape {
 
 [[nodiscard]] const Shape& shape_of(Name name);
 
+// What a transition changes of a position.
+inline constexpr std::array kMutablePositionColumns = {"state",  "released_amount", "refunded_amount", "updated_at",
+                                                       "due_at", "version",         "head_hash"};
+
 // Whether the table begins with these columns, none dropped or of another type.
 [[nodiscard]] bool has_expected_columns(const Shape& shape, TupleDesc desc);
 
@@ -28,6 +32,10 @@ struct Shape {
 
 // Whether the table has child tables. pg_class.relhassubclass is only a hint: it stays when the last child is gone.
 [[nodiscard]] bool has_children(Oid relation_id, const FormData_pg_class& form);
+
+// Whether row-level security applies to the owner of positions, whose rights the extension works with: it does where
+// another role owns the table, and where it is forced.
+[[nodiscard]] bool applies_row_security(Oid relation_id);
 
 // An index built over broken HOT chains may miss row versions that older snapshots see (pg_index.indcheckxmin). The
 // planner leaves it alone until no such snapshot is left in this backend; so does this path.

@@ -73,8 +73,9 @@ Kept* build(const Shape& shape, Relation relation) {
   const bool is_parent = has_children(table->relation_id, form);
   // PostgreSQL does not tell a table that its last child is gone: look again at the next call.
   table->is_current = !is_parent;
-  table->is_readable = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID && !is_parent &&
-                       has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table) &&
+  table->has_key_indexes = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
+                           has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table);
+  table->is_readable = table->has_key_indexes && !is_parent && !applies_row_security(table->relation_id) &&
                        pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
   table->is_current = table->is_current && changes == changes_before;
   MemoryContextSwitchTo(outer);
@@ -132,7 +133,7 @@ static void on_relation_change(Datum /*arg*/, Oid relation_id) {
 }
 
 // Of functions: prepared expressions hold their addresses, and the right to execute them was checked when they were
-// prepared. Of roles: what the tables' owner may do.
+// prepared. Of roles, and of the database's owner: what the tables' owner may do.
 static void on_catalog_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
   ++changes;
   for (Kept* table : published) {
@@ -189,7 +190,7 @@ void close(const Open& open) {
 
 void watch_tables() {
   CacheRegisterRelcacheCallback(on_relation_change, 0);
-  for (const SysCacheIdentifier cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM}) {
+  for (const SysCacheIdentifier cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM, DATABASEOID}) {
     CacheRegisterSyscacheCallback(cache, on_catalog_change, 0);
   }
 }

@@ -1,8 +1,8 @@
 // The extension's tables reached without SPI: no plan, no catalog lookup by name per call.
 //
-// What a table is made of is kept by each backend as an immutable entry. An entry is published only when it is
-// complete; a change of the table, told by PostgreSQL's relcache invalidation, replaces it with a new one. Whoever
-// has a table open keeps the entry it was opened with.
+// Each backend keeps one entry per table. What an entry says about the table never changes: after an invalidation the
+// next open builds a new entry, and publishes it when it is complete. Callers that have the table open go on with the
+// old one.
 #pragma once
 
 #include "pg/datum.hpp"
@@ -35,12 +35,13 @@ struct WritePlan;  // see direct_plan.hpp
 struct Kept {
   MemoryContext memory = nullptr;  // everything below lives there
   Oid relation_id = InvalidOid;
-  bool is_current = false;   // nothing about the table has changed since
-  bool is_whole = true;      // false while expressions are evaluated, and so after an error in one
-  bool is_retired = false;   // replaced; freed once nobody has it open
-  bool is_readable = false;  // columns and key indexes are where they are expected
-  int users = 0;             // how many have it open; an error leaves this too high, which only delays freeing
-  TupleDesc desc = nullptr;  // a copy, not counted
+  bool is_current = false;       // nothing about the table has changed since
+  bool is_whole = true;          // false while expressions are evaluated, and so after an error in one
+  bool is_retired = false;       // replaced; freed once nobody has it open
+  bool has_key_indexes = false;  // columns and key indexes are where they are expected
+  bool is_readable = false;      // and rows may be read without asking who reads
+  int users = 0;                 // how many have it open; an error leaves this too high, which only delays freeing
+  TupleDesc desc = nullptr;      // a copy, not counted
   std::span<const Oid> index_ids;
   std::array<Oid, 2> key_ids{};  // by Key
   WritePlan* plan = nullptr;     // how rows are written; made when the first one is
@@ -63,6 +64,6 @@ void close(const Open& open);
 // Registers the callbacks by which PostgreSQL tells that a table or a function changed.
 void watch_tables();
 
-static_assert(std::is_trivially_destructible_v<Kept>);
+static_assert(std::is_trivially_destructible_v<Kept> && alignof(Kept) <= MAXIMUM_ALIGNOF);
 
 }  // namespace escrowgrid::pg::direct

@@ -1,5 +1,7 @@
 #include "pg/direct_trigger.hpp"
 
+#include "pg/direct_shape.hpp"
+
 extern "C" {
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
@@ -10,10 +12,11 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-// What the extension's own triggers check of raw DML is true of the store's writes. A user's trigger that calls one of
-// these functions has another name, and runs.
+// The extension's own triggers for INSERT and UPDATE. What they check of raw DML is true of the store's writes. A
+// user's trigger that calls one of their functions has another name, and runs.
 bool is_own_trigger(const Trigger& trigger) {
-  return std::string_view(trigger.tgname).starts_with("escrowgrid_") &&
+  constexpr std::array<std::string_view, 3> kOwn = {"escrowgrid_decide", "escrowgrid_record", "escrowgrid_check"};
+  return std::find(kOwn.begin(), kOwn.end(), trigger.tgname) != kOwn.end() &&
          get_func_namespace(trigger.tgfoid) == get_namespace_oid(kSchema, false);
 }
 
@@ -31,15 +34,11 @@ bool names_columns(Datum array, std::initializer_list<const char*> names, Oid re
   return true;
 }
 
-// What a transition changes of a position.
-constexpr std::array kMutableColumns = {"state",  "released_amount", "refunded_amount", "updated_at",
-                                        "due_at", "version",         "head_hash"};
-
 bool includes_mutable_column(Datum array, Oid relation) {
   ArrayType* numbers = DatumGetArrayTypeP(array);
   const auto* number = reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers));
   for (int i = 0; i < ARR_DIMS(numbers)[0]; ++i) {
-    for (const char* name : kMutableColumns) {
+    for (const char* name : kMutablePositionColumns) {
       if (get_attnum(relation, name) == number[i]) {
         return true;
       }
@@ -63,11 +62,11 @@ bool is_proven_foreign_key(const Trigger& trigger, Oid relation) {
   bool is_null = false;
   const Datum from = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conkey, &is_null);
   if (is_null) {
-    return false;  // not a key at all: the recheck of a deferrable one is a trigger of this kind, too
+    return false;
   }
   const Datum to = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_confkey, &is_null);
   if (is_null) {
-    return false;
+    return false;  // the constraint is no foreign key: the recheck of a deferrable unique one has a trigger, too
   }
   const Oid schema = get_namespace_oid(kSchema, false);
   if (trigger.tgfoid == F_RI_FKEY_CHECK_INS || trigger.tgfoid == F_RI_FKEY_CHECK_UPD) {

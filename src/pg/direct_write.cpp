@@ -47,7 +47,7 @@ void fill_slot(Call& call, Target& target, TupleTableSlot* slot, const NewRow& r
 }
 
 void open_indexes(Call& call, Target& target) {
-  const std::span<IndexInfo* const> infos = target.plan->index_infos;
+  const std::span<IndexInfo*> infos = target.plan->index_infos;
   target.has_indexes = true;
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
   if (infos.empty()) {
@@ -59,7 +59,7 @@ void open_indexes(Call& call, Target& target) {
     }
     target.result->ri_NumIndices = static_cast<int>(infos.size());
     target.result->ri_IndexRelationDescs = relations;
-    target.result->ri_IndexRelationInfo = const_cast<IndexInfo**>(infos.data());
+    target.result->ri_IndexRelationInfo = infos.data();
   }
   MemoryContextSwitchTo(outer);
 }
@@ -72,7 +72,8 @@ List* insert_index_entries(Call& call, Target& target, TupleTableSlot* slot, boo
   if (target.result->ri_NumIndices == 0) {
     return NIL;
   }
-  // Kept IndexInfo is used below. Should an error leave it half changed, it is not used again.
+  // ExecInsertIndexTuples() writes to the kept IndexInfo. If it raises, is_whole stays false and the next call builds a
+  // new entry.
   Kept& table = *target.open.table;
   table.is_whole = false;
 #if PG_VERSION_NUM >= 160000
@@ -135,16 +136,16 @@ Call begin_call() {
 
 void finish_call(Call& call) {
   if (call.has_queue) {
+    // Triggers see all that the call has written.
+    CommandCounterIncrement();
     if (call.estate == nullptr) {
       call.estate = CreateExecutorState();
     }
-    // Triggers see all that the call has written.
-    CommandCounterIncrement();
     push_snapshot();
     AfterTriggerEndQuery(call.estate);
     pop_snapshot();
-    ExecCloseResultRelations(call.estate);
     ExecResetTupleTable(call.estate->es_tupleTable, false);
+    ExecCloseResultRelations(call.estate);
   } else {
     AfterTriggerEndQuery(call.estate);  // with nothing to run
   }
@@ -178,6 +179,7 @@ std::optional<Target> open_target(Call& call, Name name) {
   if (call.estate == nullptr) {
     call.estate = CreateExecutorState();
   }
+  call.runs_users_code = call.runs_users_code || target.plan->runs_users_code;
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
   // Nobody opens relations by this range table; it only tells which columns are updated.
   call.estate->es_range_table = lappend(call.estate->es_range_table, target.plan->entry);
@@ -198,9 +200,7 @@ std::optional<Target> open_target(Call& call, Name name) {
 
 void check_permissions(const Call& call) {
   if (ExecutorCheckPerms_hook != nullptr) {
-#if PG_VERSION_NUM < 160000
     ExecCheckRTPerms(call.estate->es_range_table, true);
-#endif
   }
 }
 
@@ -216,7 +216,9 @@ void close_target(Target& target) {
   close(target.open);
 }
 
-void insert(Call& call, Target& target, const NewRow& row) {
+namespace {
+
+void insert_row(Call& call, Target& target, const NewRow& row) {
   TupleDesc pinned = pin_descriptor(target);
   fill_slot(call, target, target.slot, row, CMD_INSERT);
   table_tuple_insert(target.open.relation, target.slot, GetCurrentCommandId(true), 0, nullptr);
@@ -225,29 +227,41 @@ void insert(Call& call, Target& target, const NewRow& row) {
   ResetPerTupleExprContext(call.estate);
 }
 
+}  // namespace
+
+void insert(Call& call, Target& target, const NewRow& row) {
+  if (!call.runs_users_code) {
+    insert_row(call, target, row);
+    return;
+  }
+  // Users' code sees what was written before this row, as it would in a statement of its own.
+  CommandCounterIncrement();
+  push_snapshot();
+  insert_row(call, target, row);
+  pop_snapshot();
+}
+
 void insert_many(Call& call, Target& target, std::span<const NewRow> rows) {
-  constexpr std::size_t kPortion = 250;
-  const std::size_t most = std::min(rows.size(), kPortion);
-  auto** slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * std::max<std::size_t>(most, 1)));
-  for (std::size_t i = 0; i < most; ++i) {
+  if (call.runs_users_code) {
+    for (const NewRow& row : rows) {
+      insert(call, target, row);
+    }
+    return;
+  }
+  const auto count = rows.size();
+  auto** slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * std::max<std::size_t>(count, 1)));
+  TupleDesc pinned = pin_descriptor(target);
+  for (std::size_t i = 0; i < count; ++i) {
     slots[i] = make_slot(target);
+    fill_slot(call, target, slots[i], rows[i], CMD_INSERT);
   }
-  for (std::size_t begin = 0; begin < rows.size(); begin += kPortion) {
-    const std::size_t count = std::min(kPortion, rows.size() - begin);
-    TupleDesc pinned = pin_descriptor(target);
-    for (std::size_t i = 0; i < count; ++i) {
-      fill_slot(call, target, slots[i], rows[begin + i], CMD_INSERT);
-    }
-    table_multi_insert(target.open.relation, slots, static_cast<int>(count), GetCurrentCommandId(true), 0, nullptr);
-    for (std::size_t i = 0; i < count; ++i) {
-      finish_insert(call, target, slots[i]);
-    }
-    ReleaseTupleDesc(pinned);
-    ResetPerTupleExprContext(call.estate);
-  }
-  for (std::size_t i = 0; i < most; ++i) {
+  table_multi_insert(target.open.relation, slots, static_cast<int>(count), GetCurrentCommandId(true), 0, nullptr);
+  for (std::size_t i = 0; i < count; ++i) {
+    finish_insert(call, target, slots[i]);
     ExecClearTuple(slots[i]);
   }
+  ReleaseTupleDesc(pinned);
+  ResetPerTupleExprContext(call.estate);
 }
 
 bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRow& row) {

@@ -10,9 +10,10 @@ namespace escrowgrid::pg::direct {
 // What one call of a function shares for its writes, by either way. AFTER triggers of all its rows wait until finish():
 // a trigger then sees all rows of the call, whichever way they were written.
 struct Call {
-  EState* estate = nullptr;  // the executor's state; users' expressions are prepared in it and end with it
-  bool has_queue = false;    // whether a trigger may have been queued
-  int settings_level = 0;    // where the caller\'s search_path is kept; 0 while it is in force
+  EState* estate = nullptr;      // the executor's state; users' expressions are prepared in it and end with it
+  bool has_queue = false;        // whether a trigger may have been queued
+  bool runs_users_code = false;  // whether anything of a user's runs when rows are written
+  int settings_level = 0;        // where the caller's search_path is kept; 0 while it is in force
 };
 
 // Begins a call, and so a level of PostgreSQL's trigger queue: each begin() needs its finish().
@@ -31,7 +32,7 @@ struct Target {
   const WritePlan* plan = nullptr;
   ResultRelInfo* result = nullptr;  // of the call
   TupleTableSlot* slot = nullptr;   // the row written last
-  ExprState** checks = nullptr;     // by Checks::others, once prepared
+  ExprState** checks = nullptr;     // by Checks::all, once prepared
   ExprState** fills = nullptr;      // by WritePlan::filled_columns, once prepared
   bool has_indexes = false;
 };
@@ -56,7 +57,7 @@ struct NewRow {
 };
 
 void insert(Call& call, Target& target, const NewRow& row);
-// All of them in one go, in order; their memory has to last until then.
+// All of them in order, and in one go where nothing of a user's runs between them; their memory has to last until then.
 void insert_many(Call& call, Target& target, std::span<const NewRow> rows);
 
 // Replaces the row found. When somebody else has changed or locked it meanwhile, nothing is written and the answer is

@@ -5,6 +5,10 @@
 #include "pg/store_calls.hpp"
 #include "pg/store_direct.hpp"
 
+extern "C" {
+#include "portability/instr_time.h"
+}
+
 namespace escrowgrid::pg {
 
 core::EventContent event_content(const Caller& caller, const TextView& reason, const TextView& metadata) {
@@ -67,7 +71,7 @@ struct Written {
   Datum row = 0;
 };
 
-// Waits for the row's lock, then decides and writes: what is told is told of the row under its lock.
+// Locks the row, then decides and writes. A refusal has to describe the locked row.
 std::optional<Written> lock_and_update(store::FoundPosition& position, std::string_view position_id,
                                        const core::TransitionRequest& request, core::Refusal& why) {
   if (!position.lock()) {
@@ -86,7 +90,7 @@ std::optional<Written> lock_and_update(store::FoundPosition& position, std::stri
 }
 
 // An optimistic write that took this long may have waited for another session's lock.
-constexpr core::Micros kLongWrite = 10'000;
+constexpr std::uint64_t kLongWriteMicros = 10'000;
 
 // Judges again a decision whose write may have waited: the position's time may have run out meanwhile, or its policy
 // may have been tightened. The row itself cannot have changed, because then nothing would have been written.
@@ -110,13 +114,17 @@ bool still_holds(const store::Origin& origin, const core::PositionSnapshot& posi
 std::optional<Written> decide_and_update(const store::Origin& origin, store::FoundPosition& position,
                                          std::string_view position_id, const core::TransitionRequest& request,
                                          core::Refusal& why) {
-  const core::Micros started = clock_micros();
+  instr_time started;
+  INSTR_TIME_SET_CURRENT(started);  // of a clock that nobody sets back
   const std::optional<core::Decision> decision = decide(position.snapshot(), request, origin.writes->number, why);
   const std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
   if (!row) {
     return lock_and_update(position, position_id, request, why);
   }
-  if (clock_micros() - started > kLongWrite && !still_holds(origin, position.snapshot(), request, why)) {
+  instr_time taken;
+  INSTR_TIME_SET_CURRENT(taken);
+  INSTR_TIME_SUBTRACT(taken, started);
+  if (INSTR_TIME_GET_MICROSEC(taken) > kLongWriteMicros && !still_holds(origin, position.snapshot(), request, why)) {
     return std::nullopt;  // raised by the caller, which undoes the write
   }
   return Written{.decision = *decision, .row = *row};

@@ -107,12 +107,10 @@ void fill(KeptRules& kept, std::string_view asset_id, const store::RuleRows& row
   kept.is_filled = true;
 }
 
-// Rules that are not kept. The alignment is more than palloc() promises, because amounts are 128 bits wide.
+// Rules that are not kept. Amounts are 128 bits wide, and palloc() aligns to less than they need.
 Rules* make_rules(const Rules& rules) {
-  constexpr std::size_t kAlignment = alignof(Rules);
-  auto* memory = static_cast<char*>(palloc(sizeof(Rules) + kAlignment));
-  const std::size_t beyond = reinterpret_cast<std::uintptr_t>(memory) % kAlignment;
-  return new (memory + (beyond == 0 ? 0 : kAlignment - beyond)) Rules(rules);
+  auto* memory = static_cast<char*>(palloc(sizeof(Rules) + alignof(Rules)));
+  return new (reinterpret_cast<void*>(TYPEALIGN(alignof(Rules), memory))) Rules(rules);
 }
 
 // The rules of an asset. The rows are looked up on each call: a cache that waits to be told of changes goes stale under
@@ -168,7 +166,7 @@ void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& re
   core::Amount open;
   if (set->policy && set->policy->open_limit(terms.currency.code)) {
     if (exposure == Exposure::kLocked) {
-      // Whoever held the lock may have changed the policy or added to the sum.
+      // The previous holder of the lock may have changed the policy or added to the sum.
       locked = {.terms = set->terms, .policy = require_locked_policy(rules.name)};
       set = &locked;
     }

@@ -96,9 +96,8 @@ struct Institution {
 [[nodiscard]] TextView find_asset_institution(std::string_view id, const TextView& institution_id);
 
 // The same for an asset that a new position will name, with its row locked as the foreign key's check would lock it.
-// When rows are written without SPI, that check is left out. Where the lock cannot be taken without SPI, all of the
-// call goes on by SPI.
 [[nodiscard]] TextView lock_asset_institution(std::string_view id, const TextView& institution_id);
+// The same for a creation. If assets cannot be read directly, the rest of the call uses SPI.
 [[nodiscard]] TextView share_asset(Origin& origin, std::string_view id);
 
 struct NewInstitution {

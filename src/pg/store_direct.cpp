@@ -79,12 +79,6 @@ bool open_tables(Writes& writes) {
   return true;
 }
 
-bool runs_users_code(Writes& writes) {
-  const std::array<Place, 4> places = places_of(writes);
-  return std::any_of(places.begin(), places.end(),
-                     [](const Place& place) { return place.target->plan->runs_users_code; });
-}
-
 void close_tables(Writes& writes) {
   if (writes.is_direct) {
     for (const Place& place : places_of(writes)) {
@@ -102,15 +96,15 @@ void begin_writes(Origin& origin) {
   PreventCommandIfReadOnly(command);
   PreventCommandDuringRecovery(command);
   PreventCommandIfParallelMode(command);
+  // What the calling statement has done so far is to be seen, as SPI would have it.
+  CommandCounterIncrement();
   auto* writes = new (palloc(sizeof(Writes))) Writes();
   writes->call = direct::begin_call();
   writes->number = next_call_number();
   writes->is_direct = debug_write_path() == WritePath::kAuto && open_tables(*writes);
-  if (!writes->is_direct || runs_users_code(*writes)) {
+  if (!writes->is_direct || writes->call.runs_users_code) {
     direct::restrict_search_path(writes->call);
   }
-  // What the calling statement has done so far is to be seen, as SPI would have it.
-  CommandCounterIncrement();
   origin.writes = writes;
 }
 
@@ -227,9 +221,13 @@ bool FoundPosition::lock() {
 
 std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
   direct::NewRow row;
-  const auto count = static_cast<std::size_t>(writes_.positions.open.table->desc->natts);
-  std::copy_n(row_.slot()->tts_values, count, row.values.begin());
-  std::copy_n(row_.slot()->tts_isnull, count, row.nulls.begin());
+  TupleDesc desc = writes_.positions.open.table->desc;
+  for (int i = 0; i < desc->natts; ++i) {
+    // A dropped column's value goes with the next update, as in the executor.
+    if (!TupleDescAttr(desc, i)->attisdropped) {
+      row.set(i + 1, row_.value(i + 1));
+    }
+  }
   const int decimals = snapshot_.terms.currency.exponent;
   row.set(kState, text_datum(core::state_name(decision.to)));
   row.set(kReleasedAmount, numeric_datum(decision.released, decimals));

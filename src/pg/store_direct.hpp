@@ -68,4 +68,8 @@ class FoundPosition {
   core::PositionSnapshot snapshot_;
 };
 
+static_assert(std::is_trivially_destructible_v<Writes> && std::is_trivially_destructible_v<FoundPosition>);
+// palloc() aligns to this.
+static_assert(alignof(Writes) <= MAXIMUM_ALIGNOF && alignof(NewRecord) <= MAXIMUM_ALIGNOF);
+
 }  // namespace escrowgrid::pg::store

@@ -299,9 +299,9 @@ HeapTuple before_update(const TriggerCall& call) {
   return decided;
 }
 
-// Whether the update's event is there already: the extension writes it before its own update, and nobody else can. Raw
-// DML's event is written below, so this is how the two are told apart. A note of the write would not do: this runs
-// after all rows of the call are written, or deferred behind other triggers.
+// Whether the update's event is there already. The extension writes the event in the same call as its own update, and
+// this trigger waits until the call ends. Raw DML's event is written below. So the event is there if and only if the
+// update is the extension's own.
 bool is_recorded(const OldAndNew& rows) {
   core::PositionSnapshot after = to_snapshot(rows.after, 0);
   const store::Session session = store::open();
