@@ -126,20 +126,18 @@ WritePlan* build(Name name, const Open& open) {
   if (plan->verdict.obstacle != Obstacle::kNone) {
     return plan;
   }
-  const TriggerJudgement judged = judge_triggers(name, open.table->relation_id, triggers);
-  plan->verdict = judged.verdict;
-  if (plan->verdict.obstacle != Obstacle::kNone) {
-    return plan;
-  }
-  plan->triggers = judged.queued;
   plan->entry = make_range_table_entry(name, open.table->relation_id);
   plan->checks = keep_checks(open.table->desc);
   plan->index_infos = keep_index_infos(*open.table);
   plan->filled_columns = find_filled_columns(shape, open.table->desc);
   const TupleConstr* constraints = open.table->desc->constr;
-  plan->runs_users_code = plan->triggers != nullptr || plan->checks.other_count != 0 || plan->index_infos.empty() ||
-                          !plan->filled_columns.empty() ||
-                          (constraints != nullptr && constraints->has_generated_stored);
+  const bool runs_users_expressions = plan->checks.other_count != 0 || plan->index_infos.empty() ||
+                                      !plan->filled_columns.empty() ||
+                                      (constraints != nullptr && constraints->has_generated_stored);
+  const TriggerJudgement judged = judge_triggers(name, open.table->relation_id, triggers, runs_users_expressions);
+  plan->verdict = judged.verdict;
+  plan->triggers = judged.queued;
+  plan->runs_users_code = runs_users_expressions || plan->triggers != nullptr;
   return plan;
 }
 

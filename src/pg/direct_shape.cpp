@@ -131,7 +131,7 @@ bool has_expected_columns(const Shape& shape, TupleDesc desc) {
   }
   for (std::size_t i = 0; i < shape.columns.size(); ++i) {
     const FormData_pg_attribute* found = TupleDescAttr(desc, i);
-    if (found->attisdropped || found->atttypid != shape.columns[i].type ||
+    if (found->attisdropped || found->atttypid != shape.columns[i].type || found->atttypmod != -1 ||
         std::strcmp(NameStr(found->attname), shape.columns[i].name) != 0) {
       return false;
     }

@@ -22,7 +22,8 @@ struct Shape {
 inline constexpr std::array kMutablePositionColumns = {"state",  "released_amount", "refunded_amount", "updated_at",
                                                        "due_at", "version",         "head_hash"};
 
-// Whether the table begins with these columns, none dropped or of another type.
+// Whether the table begins with these columns, none dropped or of another type. A type modifier would round or refuse
+// values, so there is none either.
 [[nodiscard]] bool has_expected_columns(const Shape& shape, TupleDesc desc);
 
 // Whether the index finds the rows of these key columns: a btree, unique at once and complete, that compares as the

@@ -77,23 +77,59 @@ Kept* build(const Shape& shape, Relation relation) {
                            has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table);
   table->is_readable = table->has_key_indexes && !is_parent && !applies_row_security(table->relation_id) &&
                        pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
+  table->is_lockable =
+      table->is_readable && pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT_FOR_UPDATE) == ACLCHECK_OK;
   table->is_current = table->is_current && changes == changes_before;
   MemoryContextSwitchTo(outer);
   return table;
 }
 
-void free_entry(Kept* table) {
-  MemoryContextDelete(table->memory);
+// Callers further up the stack may still have the old entry open. It is then freed when the last of them closes it.
+void free_if_unused(Kept* table) {
+  if (table->is_retired && table->users == 0) {
+    MemoryContextDelete(table->memory);
+  }
 }
 
-// Callers further up the stack may still have the old entry open. It is then freed when the last of them closes it,
-// and at the end of the transaction when an error keeps one of them from closing.
 void retire(Kept* table) {
   table->is_retired = true;
-  if (table->users == 0) {
-    free_entry(table);
-  } else {
-    MemoryContextSetParent(table->memory, TopTransactionContext);
+  free_if_unused(table);
+}
+
+// Who has which entry open. An error skips close(); the end of the subtransaction then closes what was opened in it.
+struct Use {
+  Kept* table;
+  SubTransactionId subtransaction;
+};
+Use* uses = nullptr;
+std::size_t use_count = 0;
+std::size_t use_room = 0;
+
+void begin_use(Kept* table) {
+  if (use_count == use_room) {
+    const std::size_t room = std::max<std::size_t>(2 * use_room, 32);
+    uses = static_cast<Use*>(uses == nullptr ? MemoryContextAlloc(TopMemoryContext, sizeof(Use) * room)
+                                             : repalloc(uses, sizeof(Use) * room));
+    use_room = room;
+  }
+  uses[use_count++] = {.table = table, .subtransaction = GetCurrentSubTransactionId()};
+  ++table->users;
+}
+
+void end_use(Kept* table) {
+  std::size_t at = use_count;
+  while (uses[--at].table != table) {
+  }
+  std::copy(uses + at + 1, uses + use_count, uses + at);
+  --use_count;
+  --table->users;
+  free_if_unused(table);
+}
+
+// Ends the uses that began in the subtransaction or, because ids grow, in one within it.
+void end_uses_since(SubTransactionId subtransaction) {
+  while (use_count > 0 && uses[use_count - 1].subtransaction >= subtransaction) {
+    end_use(uses[use_count - 1].table);
   }
 }
 
@@ -143,6 +179,20 @@ static void on_catalog_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
   }
 }
 
+static void at_subtransaction_end(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId /*parent*/,
+                                  void* /*arg*/) {
+  if (event == SUBXACT_EVENT_ABORT_SUB) {
+    end_uses_since(subtransaction);
+  }
+}
+
+static void at_transaction_end(XactEvent event, void* /*arg*/) {
+  if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT || event == XACT_EVENT_COMMIT ||
+      event == XACT_EVENT_PARALLEL_COMMIT || event == XACT_EVENT_PREPARE) {
+    end_uses_since(InvalidSubTransactionId);
+  }
+}
+
 }  // extern "C"
 
 Open open_any(Name name, LOCKMODE mode) {
@@ -168,7 +218,7 @@ Open open_any(Name name, LOCKMODE mode) {
       retire(old);
     }
   }
-  ++open.table->users;
+  begin_use(open.table);
   return open;
 }
 
@@ -183,13 +233,13 @@ Open open(Name name, LOCKMODE mode) {
 
 void close(const Open& open) {
   table_close(open.relation, NoLock);
-  if (--open.table->users == 0 && open.table->is_retired) {
-    free_entry(open.table);
-  }
+  end_use(open.table);
 }
 
 void watch_tables() {
   CacheRegisterRelcacheCallback(on_relation_change, 0);
+  RegisterSubXactCallback(at_subtransaction_end, nullptr);
+  RegisterXactCallback(at_transaction_end, nullptr);
   for (const SysCacheIdentifier cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM, DATABASEOID}) {
     CacheRegisterSyscacheCallback(cache, on_catalog_change, 0);
   }

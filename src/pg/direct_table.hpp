@@ -40,7 +40,8 @@ struct Kept {
   bool is_retired = false;       // replaced; freed once nobody has it open
   bool has_key_indexes = false;  // columns and key indexes are where they are expected
   bool is_readable = false;      // and rows may be read without asking who reads
-  int users = 0;                 // how many have it open; an error leaves this too high, which only delays freeing
+  bool is_lockable = false;      // and locked
+  int users = 0;                 // how many have it open
   TupleDesc desc = nullptr;      // a copy, not counted
   std::span<const Oid> index_ids;
   std::array<Oid, 2> key_ids{};  // by Key
@@ -61,7 +62,7 @@ struct Open {
 [[nodiscard]] Open open_any(Name name, LOCKMODE mode);
 void close(const Open& open);
 
-// Registers the callbacks by which PostgreSQL tells that a table or a function changed.
+// Registers the callbacks by which PostgreSQL tells that a table or a function changed, or that a transaction ended.
 void watch_tables();
 
 static_assert(std::is_trivially_destructible_v<Kept> && alignof(Kept) <= MAXIMUM_ALIGNOF);

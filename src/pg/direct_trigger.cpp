@@ -15,9 +15,17 @@ namespace {
 // The extension's own triggers for INSERT and UPDATE. What they check of raw DML is true of the store's writes. A
 // user's trigger that calls one of their functions has another name, and runs.
 bool is_own_trigger(const Trigger& trigger) {
-  constexpr std::array<std::string_view, 3> kOwn = {"escrowgrid_decide", "escrowgrid_record", "escrowgrid_check"};
-  return std::find(kOwn.begin(), kOwn.end(), trigger.tgname) != kOwn.end() &&
-         get_func_namespace(trigger.tgfoid) == get_namespace_oid(kSchema, false);
+  struct Own {
+    std::string_view trigger;
+    std::string_view function;
+  };
+  constexpr std::array<Own, 3> kOwn = {{{"escrowgrid_decide", "decide_position"},
+                                        {"escrowgrid_record", "record_position"},
+                                        {"escrowgrid_check", "check_record"}}};
+  const char* function = get_func_name(trigger.tgfoid);
+  return function != nullptr && get_func_namespace(trigger.tgfoid) == get_namespace_oid(kSchema, false) &&
+         std::any_of(kOwn.begin(), kOwn.end(),
+                     [&](const Own& own) { return own.trigger == trigger.tgname && own.function == function; });
 }
 
 bool names_columns(Datum array, std::initializer_list<const char*> names, Oid relation) {
@@ -34,26 +42,27 @@ bool names_columns(Datum array, std::initializer_list<const char*> names, Oid re
   return true;
 }
 
-bool includes_mutable_column(Datum array, Oid relation) {
+// Whether all of these columns of positions are the extension's own and never change. A user's column may change with
+// any update, also by itself when it is generated.
+bool never_change(Datum array, Oid relation) {
   ArrayType* numbers = DatumGetArrayTypeP(array);
-  const auto* number = reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers));
-  for (int i = 0; i < ARR_DIMS(numbers)[0]; ++i) {
-    for (const char* name : kMutablePositionColumns) {
-      if (get_attnum(relation, name) == number[i]) {
-        return true;
-      }
-    }
-  }
-  return false;
+  const std::span<const std::int16_t> columns(reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers)),
+                                              static_cast<std::size_t>(ARR_DIMS(numbers)[0]));
+  return std::all_of(columns.begin(), columns.end(), [&](std::int16_t column) {
+    const bool is_ours = column >= 1 && static_cast<std::size_t>(column) <= shape_of(Name::kPositions).columns.size();
+    return is_ours && std::none_of(kMutablePositionColumns.begin(), kMutablePositionColumns.end(),
+                                   [&](const char* name) { return get_attnum(relation, name) == column; });
+  });
 }
 
 // A foreign key whose check is proven without running it:
 // - from events and ledger to their position: this transaction has just inserted or updated that row, so it is
 //   there, and locked against deletion until commit;
-// - from positions to their asset: the creation locks the asset's row with the lock that the check would take;
-//   a transition does not change the columns;
+// - from positions to their asset: the creation locks the asset's row with the lock that the check would take, and a
+//   transition does not change the columns. (A lock does not hold back a DELETE by this transaction itself, so with
+//   users' expressions on positions, which are evaluated between lock and insert, the check is queued.);
 // - from a user's table to columns of ours that never change: nothing that is written here can break it.
-bool is_proven_foreign_key(const Trigger& trigger, Oid relation) {
+bool is_proven_foreign_key(const Trigger& trigger, Oid relation, bool runs_users_expressions) {
   HeapTuple tuple = SearchSysCacheCopy1(CONSTROID, ObjectIdGetDatum(trigger.tgconstraint));
   if (!HeapTupleIsValid(tuple)) {
     return false;
@@ -73,20 +82,22 @@ bool is_proven_foreign_key(const Trigger& trigger, Oid relation) {
     const Oid positions = get_relname_relid("positions", schema);
     const Oid assets = get_relname_relid("assets", schema);
     return relation == positions
-               ? constraint->confrelid == assets && names_columns(from, {"institution_id", "asset_id"}, relation) &&
+               ? !runs_users_expressions && constraint->confrelid == assets &&
+                     names_columns(from, {"institution_id", "asset_id"}, relation) &&
                      names_columns(to, {"institution_id", "id"}, assets)
                : constraint->confrelid == positions && names_columns(from, {"position_id"}, relation) &&
                      names_columns(to, {"id"}, positions);
   }
-  return constraint->confrelid == relation && !includes_mutable_column(to, relation);
+  return constraint->confrelid == relation && never_change(to, relation);
 }
 
-bool is_harmless(Name name, Oid relation_id, const Trigger& trigger) {
+bool is_harmless(Name name, Oid relation_id, const Trigger& trigger, bool runs_users_expressions) {
   const bool is_caused = (trigger.tgtype & written_events(name)) != 0;
   if (!is_caused || trigger.tgenabled == TRIGGER_DISABLED) {
     return true;
   }
-  return trigger.tgisinternal ? is_proven_foreign_key(trigger, relation_id) : is_own_trigger(trigger);
+  return trigger.tgisinternal ? is_proven_foreign_key(trigger, relation_id, runs_users_expressions)
+                              : is_own_trigger(trigger);
 }
 
 Obstacle obstacle_of(const Trigger& trigger) {
@@ -105,14 +116,14 @@ std::int16_t written_events(Name name) {
   return name == Name::kPositions ? TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE : TRIGGER_TYPE_INSERT;
 }
 
-TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy) {
+TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy, bool runs_users_expressions) {
   if (copy == nullptr) {
     return {};
   }
   auto* queued = static_cast<TriggerDesc*>(palloc0(sizeof(TriggerDesc)));
   queued->triggers = copy->triggers;  // what is kept moves to the front
   for (const Trigger& trigger : std::span(copy->triggers, static_cast<std::size_t>(copy->numtriggers))) {
-    if (is_harmless(name, relation_id, trigger)) {
+    if (is_harmless(name, relation_id, trigger, runs_users_expressions)) {
       continue;
     }
     if (const Obstacle obstacle = obstacle_of(trigger); obstacle != Obstacle::kNone) {

@@ -14,6 +14,7 @@ struct TriggerJudgement {
 };
 // Judges a copy of the table's triggers: the relcache's own may be freed by any catalog lookup. What is returned
 // points into that copy.
-[[nodiscard]] TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy);
+[[nodiscard]] TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy,
+                                              bool runs_users_expressions);
 
 }  // namespace escrowgrid::pg::direct

@@ -167,7 +167,7 @@ void restrict_search_path(Call& call) {
 }
 
 std::optional<Target> open_target(Call& call, Name name) {
-  Target target = {.open = open_any(name, RowExclusiveLock)};
+  Target target = {.name = name, .open = open_any(name, RowExclusiveLock)};
   if (!target.open) {
     return std::nullopt;
   }
@@ -214,6 +214,22 @@ void close_target(Target& target) {
   }
   ExecClearTuple(target.slot);
   close(target.open);
+}
+
+void refresh_target(Call& call, Target& target) {
+  if (!call.runs_users_code || (target.open.table->is_current && target.open.table->is_whole)) {
+    return;
+  }
+  const Name name = target.name;
+  const char* table = pstrdup(RelationGetRelationName(target.open.relation));
+  close_target(target);
+  const std::optional<Target> opened = open_target(call, name);
+  if (!opened) {
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_IN_USE), errmsg("table \"%s\" was changed by the call that writes to it", table),
+             errhint("A trigger, constraint or default on the tables of positions changes their definition.")));
+  }
+  target = *opened;
 }
 
 namespace {

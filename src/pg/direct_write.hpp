@@ -28,6 +28,7 @@ void restrict_search_path(Call& call);
 
 // A table open for writing. Its indexes are opened when the first row needs entries: most transitions need none.
 struct Target {
+  Name name{};
   Open open;
   const WritePlan* plan = nullptr;
   ResultRelInfo* result = nullptr;  // of the call
@@ -40,6 +41,9 @@ struct Target {
 // Nothing when the table has something that only the ordinary way serves.
 [[nodiscard]] std::optional<Target> open_target(Call& call, Name name);
 void close_target(Target& target);
+// Before a row is written: users' code that ran since may have changed what the table is made of. An error when the
+// table can then no longer be written directly, because half of the call has been.
+void refresh_target(Call& call, Target& target);
 // Asks other modules that decide about access (ExecutorCheckPerms_hook), once all targets are open. Without such a
 // module the rights were judged when the plans were made.
 void check_permissions(const Call& call);

@@ -114,9 +114,11 @@ bool still_holds(const store::Origin& origin, const core::PositionSnapshot& posi
 std::optional<Written> decide_and_update(const store::Origin& origin, store::FoundPosition& position,
                                          std::string_view position_id, const core::TransitionRequest& request,
                                          core::Refusal& why) {
+  // Within a batch the rules of an asset are looked up once, unless users' code may change them meanwhile.
+  const CallNumber number = origin.writes->call.runs_users_code ? CallNumber{0} : origin.writes->number;
   instr_time started;
   INSTR_TIME_SET_CURRENT(started);  // of a clock that nobody sets back
-  const std::optional<core::Decision> decision = decide(position.snapshot(), request, origin.writes->number, why);
+  const std::optional<core::Decision> decision = decide(position.snapshot(), request, number, why);
   const std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
   if (!row) {
     return lock_and_update(position, position_id, request, why);
@@ -132,6 +134,7 @@ std::optional<Written> decide_and_update(const store::Origin& origin, store::Fou
 
 std::optional<Move> move_directly(const store::Origin& origin, std::string_view position_id,
                                   const core::TransitionRequest& request, core::Refusal& why) {
+  direct::refresh_target(origin.writes->call, origin.writes->positions);
   direct::push_snapshot();
   store::FoundPosition position(*origin.writes);
   std::optional<Move> made;

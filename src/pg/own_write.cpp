@@ -40,15 +40,40 @@ std::optional<Key> make_key(std::string_view id, std::string_view head_hash) {
 std::array<Note, kMaxDepth> notes;
 std::size_t depth = 0;
 
-// Lives in TopTransactionContext, and so must be forgotten when the transaction ends.
-HTAB* raw_creations = nullptr;
+// Heads noted between a position's BEFORE and AFTER triggers. Lives in TopTransactionContext, and so must be forgotten
+// when the transaction ends.
+HTAB* noted_heads = nullptr;
 
-using HashKey = std::array<char, core::kDigestBytes>;
+enum class HeadOf : char { kRawCreation, kOwnUpdate };
 
-HashKey hash_key(std::string_view head_hash) {
+using HashKey = std::array<char, 1 + core::kDigestBytes>;
+
+HashKey hash_key(HeadOf kind, std::string_view head_hash) {
   HashKey key{};
-  std::copy_n(head_hash.begin(), std::min(head_hash.size(), key.size()), key.begin());
+  key[0] = static_cast<char>(kind);
+  std::copy_n(head_hash.begin(), std::min<std::size_t>(head_hash.size(), core::kDigestBytes), key.begin() + 1);
   return key;
+}
+
+void note_head(HeadOf kind, std::string_view head_hash) {
+  if (noted_heads == nullptr) {
+    HASHCTL control{};
+    control.keysize = sizeof(HashKey);
+    control.entrysize = sizeof(HashKey);
+    control.hcxt = TopTransactionContext;
+    noted_heads = hash_create("escrowgrid noted heads", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+  }
+  const HashKey key = hash_key(kind, head_hash);
+  hash_search(noted_heads, key.data(), HASH_ENTER, nullptr);
+}
+
+bool take_head(HeadOf kind, std::string_view head_hash) {
+  bool found = false;
+  if (noted_heads != nullptr) {
+    const HashKey key = hash_key(kind, head_hash);
+    hash_search(noted_heads, key.data(), HASH_REMOVE, &found);
+  }
+  return found;
 }
 
 }  // namespace
@@ -63,7 +88,7 @@ static void at_transaction_end(XactEvent event, void* /*arg*/) {
     case XACT_EVENT_PARALLEL_ABORT:
     case XACT_EVENT_PREPARE:
       depth = 0;
-      raw_creations = nullptr;
+      noted_heads = nullptr;
       break;
     case XACT_EVENT_PRE_COMMIT:
     case XACT_EVENT_PARALLEL_PRE_COMMIT:
@@ -117,25 +142,19 @@ bool is_purging(std::string_view institution_id) {
 }
 
 void note_raw_creation(std::string_view head_hash) {
-  if (raw_creations == nullptr) {
-    HASHCTL control{};
-    control.keysize = core::kDigestBytes;
-    control.entrysize = core::kDigestBytes;
-    control.hcxt = TopTransactionContext;
-    raw_creations = hash_create("escrowgrid raw creations", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-  }
-  const HashKey key = hash_key(head_hash);
-  hash_search(raw_creations, key.data(), HASH_ENTER, nullptr);
+  note_head(HeadOf::kRawCreation, head_hash);
 }
 
 bool take_raw_creation(std::string_view head_hash) {
-  if (raw_creations == nullptr) {
-    return false;
-  }
-  bool found = false;
-  const HashKey key = hash_key(head_hash);
-  hash_search(raw_creations, key.data(), HASH_REMOVE, &found);
-  return found;
+  return take_head(HeadOf::kRawCreation, head_hash);
+}
+
+void note_own_update(std::string_view head_hash) {
+  note_head(HeadOf::kOwnUpdate, head_hash);
+}
+
+bool take_own_update(std::string_view head_hash) {
+  return take_head(HeadOf::kOwnUpdate, head_hash);
 }
 
 void watch_transactions() {

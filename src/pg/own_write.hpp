@@ -33,6 +33,11 @@ void end_own_write();
 void note_raw_creation(std::string_view head_hash);
 [[nodiscard]] bool take_raw_creation(std::string_view head_hash);
 
+// A position updated by the extension is told from raw DML in AFTER by the new head hash, which covers the time and so
+// is never that of another write.
+void note_own_update(std::string_view head_hash);
+[[nodiscard]] bool take_own_update(std::string_view head_hash);
+
 // Registers the transaction callbacks that clear all of this.
 void watch_transactions();
 

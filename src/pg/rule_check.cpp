@@ -66,14 +66,19 @@ RuleSource source_of(const store::AssetTemplate& found, const std::optional<Datu
           .policy = policy ? TextView(jsonb_bytes(*policy)) : std::nullopt};
 }
 
+// Parsed rules with what they were parsed from; all of it lives in `memory`.
+struct ParsedRules {
+  MemoryContext memory = nullptr;
+  RuleSource source;
+  Rules rules;
+  int users = 0;  // how many calls are judging by them; an error leaves this too high
+};
+
 struct KeptRules {
   core::FixedText<core::kMaxIdBytes> asset_id;
   store::RuleRows::Places places;
-  MemoryContext memory = nullptr;
-  bool is_filled = false;
+  ParsedRules* parsed = nullptr;
   CallNumber call = 0;  // the call that looked last
-  RuleSource source;
-  Rules rules;
 };
 constexpr std::size_t kKept = 32;
 std::array<KeptRules, kKept> kept_rules;
@@ -82,13 +87,16 @@ std::string_view copied(std::string_view text) {
   return {pnstrdup(text.data(), text.size()), text.size()};
 }
 
-void fill(KeptRules& kept, std::string_view asset_id, const store::RuleRows& rows) {
-  kept.is_filled = false;
-  if (kept.memory == nullptr) {
-    kept.memory = AllocSetContextCreate(CacheMemoryContext, "escrowgrid rules", ALLOCSET_SMALL_SIZES);
-  }
-  MemoryContextReset(kept.memory);
-  MemoryContext outer = MemoryContextSwitchTo(kept.memory);
+// palloc() aligns to less than amounts of 128 bits need.
+template <typename Value>
+Value* make_aligned() {
+  auto* memory = static_cast<char*>(palloc(sizeof(Value) + alignof(Value)));
+  return new (reinterpret_cast<void*>(TYPEALIGN(alignof(Value), memory))) Value();
+}
+
+ParsedRules* parse_rows(const store::RuleRows& rows) {
+  MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid rules", ALLOCSET_SMALL_SIZES);
+  MemoryContext outer = MemoryContextSwitchTo(memory);
   store::AssetTemplate found = rows.asset_template();
   found.institution_id = copied(found.institution_id);
   found.code = copied(found.code);
@@ -99,44 +107,54 @@ void fill(KeptRules& kept, std::string_view asset_id, const store::RuleRows& row
   if (policy) {
     policy = PointerGetDatum(PG_DETOAST_DATUM_COPY(*policy));
   }
-  kept.rules = parse_rules(found, policy);
-  kept.source = source_of(found, policy);
+  auto* parsed = make_aligned<ParsedRules>();
+  parsed->memory = memory;
+  parsed->rules = parse_rules(found, policy);
+  parsed->source = source_of(found, policy);
   MemoryContextSwitchTo(outer);
-  kept.asset_id.clear();
-  kept.asset_id.append(asset_id);
-  kept.is_filled = true;
+  return parsed;
 }
 
-// Rules that are not kept. Amounts are 128 bits wide, and palloc() aligns to less than they need.
-Rules* make_rules(const Rules& rules) {
-  auto* memory = static_cast<char*>(palloc(sizeof(Rules) + alignof(Rules)));
-  return new (reinterpret_cast<void*>(TYPEALIGN(alignof(Rules), memory))) Rules(rules);
+// Publishes parsed rules once they are complete. A call further up the stack may be judging by the old ones, while
+// users' code runs in a statement of its own; those are kept until the transaction ends.
+void publish(KeptRules& kept, std::string_view asset_id, ParsedRules* parsed) {
+  if (kept.parsed != nullptr && kept.parsed->users == 0) {
+    MemoryContextDelete(kept.parsed->memory);
+  } else if (kept.parsed != nullptr) {
+    MemoryContextSetParent(kept.parsed->memory, TopTransactionContext);
+  }
+  MemoryContextSetParent(parsed->memory, CacheMemoryContext);
+  kept.parsed = parsed;
+  kept.asset_id.clear();
+  kept.asset_id.append(asset_id);
 }
 
 // The rules of an asset. The rows are looked up on each call: a cache that waits to be told of changes goes stale under
 // REPEATABLE READ. Only the parsed form is kept.
-const Rules& load_rules(std::string_view asset_id, CallNumber call) {
+ParsedRules& load_rules(std::string_view asset_id, CallNumber call) {
   KeptRules& kept = kept_rules[std::hash<std::string_view>()(asset_id) % kKept];
-  const bool is_known = kept.is_filled && kept.asset_id.view() == asset_id;
+  const bool is_known = kept.parsed != nullptr && kept.asset_id.view() == asset_id;
   if (is_known && call != 0 && kept.call == call) {
-    return kept.rules;
+    return *kept.parsed;
   }
   store::RuleRows rows;
   if (rows.find(asset_id, is_known ? &kept.places : nullptr)) {
-    if (!is_known || kept.source != source_of(rows.asset_template(), rows.policy())) {
-      fill(kept, asset_id, rows);
+    if (!is_known || kept.parsed->source != source_of(rows.asset_template(), rows.policy())) {
+      publish(kept, asset_id, parse_rows(rows));
     }
     kept.places = rows.places();
     kept.call = call;
     rows.close();
-    return kept.rules;
+    return *kept.parsed;
   }
   const std::optional<store::AssetTemplate> found = store::find_asset_template(asset_id);
   if (!found) {
     raise_not_found("asset", asset_id);
   }
-  return *make_rules(
-      parse_rules(*found, store::find_policy({.institution_id = found->institution_id, .region = found->region})));
+  auto* parsed = make_aligned<ParsedRules>();
+  parsed->rules =
+      parse_rules(*found, store::find_policy({.institution_id = found->institution_id, .region = found->region}));
+  return *parsed;
 }
 
 // Locks the policy, so that creations under an exposure limit take turns. The latest snapshot has just shown it.
@@ -160,7 +178,9 @@ CallNumber next_call_number() {
 
 void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& report) {
   const core::PositionTerms& terms = creation.terms;
-  const Rules& rules = load_rules(terms.asset_id, 0);
+  ParsedRules& parsed = load_rules(terms.asset_id, 0);
+  const Rules& rules = parsed.rules;
+  ++parsed.users;
   const core::RuleSet* set = &rules.set;
   core::RuleSet locked;
   core::Amount open;
@@ -182,11 +202,12 @@ void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& re
        .metadata_keys = reads_metadata ? metadata_keys(creation.metadata) : std::span<const std::string_view>(),
        .open_amount = open},
       report);
+  --parsed.users;
 }
 
 void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, CallNumber call,
            core::RuleReport& report) {
-  const Rules& rules = load_rules(position.terms.asset_id, call);
+  const Rules& rules = load_rules(position.terms.asset_id, call).rules;
   const bool reads_metadata = rules.set.policy && !rules.set.policy->required_metadata.items().empty();
   core::judge_transition(
       rules.set,

@@ -1,5 +1,9 @@
 #include "pg/statement.hpp"
 
+extern "C" {
+#include "utils/plancache.h"
+}
+
 namespace escrowgrid::pg {
 
 Bindings& Bindings::json(const TextView& value) {
@@ -49,10 +53,14 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
   return SPI_processed;
 }
 
-void forget_plan(Statement& statement) {
-  if (statement.plan != nullptr) {
-    SPI_freeplan(statement.plan);
-    statement.plan = nullptr;
+void invalidate_plan(Statement& statement) {
+  ListCell* cell = nullptr;
+  foreach (cell, SPI_plan_get_plan_sources(statement.plan)) {
+    auto* source = static_cast<CachedPlanSource*>(lfirst(cell));
+    source->is_valid = false;
+    if (source->gplan != nullptr) {
+      source->gplan->is_valid = false;
+    }
   }
 }
 

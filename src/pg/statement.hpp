@@ -89,9 +89,10 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
 // trigger queue that the caller has begun.
 std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings);
 
-// Drops the kept plan, so that the next use plans anew. A rule DO INSTEAD NOTHING leaves a plan without any table, and
-// so PostgreSQL has nothing to tell such a plan when the rule is gone.
-void forget_plan(Statement& statement);
+// Marks the kept plan as invalid, so that its next use plans anew. A rule DO INSTEAD NOTHING leaves a plan without any
+// table, and so PostgreSQL has nothing to tell such a plan when the rule is gone. (Freeing it would not do: a call
+// further up the stack may be executing it.)
+void invalidate_plan(Statement& statement);
 
 // The rows of a statement, in portions, so that memory does not grow with their number. What a row points
 // to lives until the next one is asked for.

@@ -114,9 +114,14 @@ void finish_writes(Origin& origin) {
       elog(ERROR, "escrowgrid: records of a batch were not written");
     }
   }
-  // The tables are closed first: users' triggers may call the extension again, or change what a table is made of.
+  // Rows of positions that the function returns are formed already, so no trigger may change what the table is made of.
+  const bool holds = origin.writes->call.has_queue;
+  const direct::Open positions = holds ? direct::open_any(direct::Name::kPositions, AccessShareLock) : direct::Open();
   close_tables(*origin.writes);
   direct::finish_call(origin.writes->call);
+  if (positions) {
+    direct::close(positions);
+  }
   origin.writes = nullptr;
 }
 
@@ -134,6 +139,7 @@ Datum insert_position_direct(Writes& writes, const Bindings& values) {
   for (std::size_t i = 0; i < kSources.size(); ++i) {
     row.set(static_cast<int>(i) + 1, values.value(kSources[i]));
   }
+  direct::refresh_target(writes.call, writes.positions);
   direct::insert(writes.call, writes.positions, row);
   return direct::composite(writes.positions);
 }
@@ -143,7 +149,10 @@ TextView share_asset(Origin& origin, std::string_view id) {
     return lock_asset_institution(id, origin.caller.institution_id);
   }
   const direct::Open assets = direct::open(direct::Name::kAssets, RowShareLock);
-  if (!assets) {
+  if (!assets || !assets.table->is_lockable) {
+    if (assets) {
+      direct::close(assets);
+    }
     close_tables(*origin.writes);
     direct::restrict_search_path(origin.writes->call);
     return lock_asset_institution(id, origin.caller.institution_id);

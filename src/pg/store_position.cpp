@@ -62,10 +62,13 @@ Datum write_position(const Origin& origin, Statement& statement, const Bindings&
                      const core::PositionTerms& terms, const core::Decision& decision) {
   const std::string_view head_hash(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
   begin_own_write(OwnWrite::kPosition, terms.id, head_hash);
+  if (decision.from) {
+    note_own_update(head_hash);
+  }
   const std::uint64_t rows = execute_writing(origin, statement, values);
   end_own_write();
   if (rows != 1) {
-    forget_plan(statement);
+    invalidate_plan(statement);
     raise_altered(terms.id);
   }
   const Datum row = result_value(0, 1).value_or(0);

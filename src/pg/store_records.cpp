@@ -49,7 +49,7 @@ void insert_by_spi(const Origin& origin, RecordKind kind, const NewRecord& recor
   const std::uint64_t rows = execute_writing(origin, *table.insert, record.values);
   end_own_write();
   if (rows != 1) {
-    forget_plan(*table.insert);
+    invalidate_plan(*table.insert);
     ereport(ERROR,
             (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a record was suppressed by a trigger or a rule"),
              errhint("Every transition must leave its event, ledger and audit rows; "
@@ -58,6 +58,7 @@ void insert_by_spi(const Origin& origin, RecordKind kind, const NewRecord& recor
 }
 
 void insert_directly(Writes& writes, RecordKind kind, std::span<const NewRecord> records) {
+  direct::refresh_target(writes.call, writes.target(kind));
   const std::span<const std::uint8_t> sources = table_of(kind).sources;
   direct::NewRow only;
   auto* rows =

@@ -299,17 +299,6 @@ HeapTuple before_update(const TriggerCall& call) {
   return decided;
 }
 
-// Whether the update's event is there already. The extension writes the event in the same call as its own update, and
-// this trigger waits until the call ends. Raw DML's event is written below. So the event is there if and only if the
-// update is the extension's own.
-bool is_recorded(const OldAndNew& rows) {
-  core::PositionSnapshot after = to_snapshot(rows.after, 0);
-  const store::Session session = store::open();
-  store::read_last_event(after);
-  store::close(session);
-  return rows.after.version == rows.before.version.value_or(0) + 1 && after.last_event_hash == after.head_hash;
-}
-
 void after_update(const TriggerCall& call) {
   const OldAndNew rows = read_update(call);
   if (is_replica_role()) {
@@ -319,7 +308,7 @@ void after_update(const TriggerCall& call) {
   if (same_outcome(rows.before, rows.after)) {
     return;
   }
-  if (is_recorded(rows)) {
+  if (rows.after.head_hash && take_own_update(hash_view(*rows.after.head_hash))) {
     return;
   }
   const Caller caller = require_root(call.operation());
