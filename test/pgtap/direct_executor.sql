@@ -116,6 +116,75 @@ SELECT pg_temp.way('ordinary') \g /dev/null
 SELECT is(pg_temp.moved(:'a_id'), '42501', 'ordinary: an owner of positions alone is held by the row security of ledger_events');
 ROLLBACK TO plain;
 
+-- --- keys and types that a user's column or alteration changes
+ALTER TABLE escrowgrid.positions ADD COLUMN tag text GENERATED ALWAYS AS (id || ':' || state) STORED, ADD UNIQUE (tag);
+SELECT id FROM escrowgrid.escrow_create_position(:'a_id', 'h', 'USD', 10) \gset p_
+CREATE TABLE public.tagged (tag text REFERENCES escrowgrid.positions (tag));
+INSERT INTO public.tagged SELECT tag FROM escrowgrid.positions WHERE id = :'p_id';
+SELECT throws_ok(format('SELECT escrowgrid.escrow_transition(%L, %L)', :'p_id', 'FUNDED'), '23503', NULL, 'a foreign key to a generated column is checked when a transition changes the column');
+ROLLBACK TO plain;
+ALTER TABLE escrowgrid.position_events ALTER COLUMN amount TYPE numeric(6,2);
+SELECT is(pg_temp.moved(:'a_id', 'h', 123456), '22003', 'a type modifier on one of the extension''s columns is applied');
+ROLLBACK TO plain;
+CREATE FUNCTION public.deletes_asset() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM escrowgrid.assets WHERE id = current_setting('test.asset'); RETURN 1; END $$;
+SELECT id FROM escrowgrid.escrow_create_asset(:'t_id', 'B') \gset b_
+SELECT set_config('test.asset', :'b_id', true) \g /dev/null
+ALTER TABLE escrowgrid.positions ADD COLUMN x int;
+ALTER TABLE escrowgrid.positions ALTER COLUMN x SET DEFAULT public.deletes_asset();
+SELECT is(pg_temp.moved(:'b_id'), '23503 positions_asset_fkey', 'a position whose default deletes its asset is refused');
+ROLLBACK TO plain;
+
+-- --- users' code that changes definitions
+CREATE FUNCTION public.adds_trigger() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN CREATE TRIGGER late BEFORE INSERT ON escrowgrid.audit_events FOR EACH ROW EXECUTE FUNCTION public.never_called(); RETURN 1; END $$;
+CREATE FUNCTION public.never_called() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$;
+ALTER TABLE escrowgrid.position_events ADD COLUMN x int;
+ALTER TABLE escrowgrid.position_events ALTER COLUMN x SET DEFAULT public.adds_trigger();
+SELECT is(pg_temp.moved(:'a_id'), '55006', 'a call is refused when a default in it adds a BEFORE trigger to a table that it writes to next');
+ROLLBACK TO plain;
+CREATE FUNCTION public.alters_positions() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE escrowgrid.positions ADD COLUMN late int; RETURN NULL; END $$;
+CREATE TRIGGER alters AFTER INSERT ON escrowgrid.audit_events FOR EACH ROW EXECUTE FUNCTION public.alters_positions();
+SELECT is(pg_temp.moved(:'a_id'), '55006', 'a trigger cannot alter positions, a row of which the call is going to return');
+ROLLBACK TO plain;
+-- A suppressed record within a write of the same table: the statement further up goes on with its own plan.
+CREATE FUNCTION public.moves_another() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() > 1 THEN RETURN NULL; END IF;
+    BEGIN PERFORM escrowgrid.escrow_transition(current_setting('test.other'), 'FUNDED'); EXCEPTION WHEN sqlstate '09000' THEN NULL; END;
+    RETURN NEW;
+END $$;
+SELECT id FROM escrowgrid.escrow_create_position(:'a_id', 'h', 'USD', 10) \gset p_
+SELECT id FROM escrowgrid.escrow_create_position(:'a_id', 'h', 'USD', 10) \gset q_
+SELECT set_config('test.other', :'q_id', true) \g /dev/null
+CREATE TRIGGER aaa BEFORE INSERT ON escrowgrid.position_events FOR EACH ROW EXECUTE FUNCTION public.moves_another();
+SELECT is((SELECT state FROM escrowgrid.escrow_transition(:'p_id', 'FUNDED')), 'FUNDED', 'a record that is suppressed within another write of its table leaves that write whole');
+SELECT is((SELECT state FROM escrowgrid.escrow_transition(:'p_id', 'RELEASED')), 'RELEASED', 'and the next one');
+ROLLBACK TO plain;
+
+-- --- errors leave nothing behind
+CREATE UNIQUE INDEX one_reference ON escrowgrid.positions (external_reference);
+CREATE FUNCTION pg_temp.duplicates(asset text, times int) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    FOR n IN 1 .. times LOOP
+        BEGIN PERFORM escrowgrid.escrow_create_position(asset, 'h', 'USD', 10, external_reference => 'same'); EXCEPTION WHEN unique_violation THEN NULL; END;
+    END LOOP;
+    RETURN (SELECT count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'escrowgrid %');
+END $$;
+SELECT is(pg_temp.duplicates(:'a_id', 200), pg_temp.duplicates(:'a_id', 5), 'calls that fail after their constraints were evaluated keep no memory in the transaction');
+ROLLBACK TO plain;
+
+-- --- raw DML whose event a user's trigger forges
+CREATE FUNCTION public.forges_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO escrowgrid.position_events (id, position_id, institution_id, seq, from_state, to_state, amount, at, created_at, hash)
+    VALUES ('ple_00000000000000000000000000', NEW.id, NEW.institution_id, NEW.version, OLD.state, NEW.state, 0, NEW.updated_at, NEW.updated_at, NEW.head_hash);
+    RETURN NULL;
+END $$;
+SELECT id FROM escrowgrid.escrow_create_position(:'a_id', 'h', 'USD', 10) \gset p_
+CREATE TRIGGER aaa AFTER UPDATE ON escrowgrid.positions FOR EACH ROW EXECUTE FUNCTION public.forges_event();
+SELECT throws_ok(format('UPDATE escrowgrid.positions SET state = %L WHERE id = %L', 'FUNDED', :'p_id'), '23505', NULL, 'a raw UPDATE whose event was forged is recorded nevertheless, and so fails');
+ROLLBACK TO plain;
+
 SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'everything verifies');
 SELECT * FROM finish();
 ROLLBACK;
