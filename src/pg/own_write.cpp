@@ -19,10 +19,10 @@ struct Key {
 };
 
 struct Note {
-  OwnWrite kind;
-  SubTransactionId subtransaction;
+  OwnWrite kind{};
+  SubTransactionId subtransaction = InvalidSubTransactionId;
   Key key;
-  bool is_taken;
+  bool is_taken = false;
 };
 
 // Nothing when the two are longer than any key of ours.
