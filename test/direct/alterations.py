@@ -85,6 +85,15 @@ def domain_column(d):
                       [d.alter(f"DROP COLUMN IF EXISTS {d.name}"), f"DROP DOMAIN IF EXISTS {domain}"], during)
 
 
+def counting_column(d):
+    """A default that sees the rows that were written before, in the same call, too."""
+    kind = d.pick(("VOLATILE", "STABLE"))
+    return Alteration(f"column with a {kind} count as default of {d.table}",
+                      [f"CREATE FUNCTION users.{d.name}() RETURNS bigint LANGUAGE sql {kind} AS 'SELECT count(*) FROM {d.on}'",
+                       d.alter(f"ADD COLUMN {d.name} bigint"), d.alter(f"ALTER COLUMN {d.name} SET DEFAULT users.{d.name}()")],
+                      [d.alter(f"DROP COLUMN IF EXISTS {d.name}"), f"DROP FUNCTION IF EXISTS users.{d.name}()"])
+
+
 def dropped_column(d):
     kind = d.pick(("text", "text DEFAULT 'd'", "integer DEFAULT 7 NOT NULL"))
     return Alteration(f"dropped column {kind} of {d.table}", [d.alter(f"ADD COLUMN {d.name} {kind}"), d.alter(f"DROP COLUMN {d.name}")],
@@ -95,6 +104,7 @@ def changed_column(d):
     column = NULLABLE_COLUMNS[d.table]
     change, back = d.pick(((f"ALTER {column} SET DEFAULT 'default'", f"ALTER {column} DROP DEFAULT"),
                            (f"ALTER {column} TYPE varchar(25)", f"ALTER {column} TYPE text"),
+                           (f"ALTER {column} TYPE varchar(4)", f"ALTER {column} TYPE text"),
                            (f"ALTER {column} SET STORAGE EXTERNAL", f"ALTER {column} SET STORAGE EXTENDED"),
                            (f"ALTER {column} SET STATISTICS 5", f"ALTER {column} SET STATISTICS -1"),
                            ("ALTER institution_id DROP NOT NULL",
@@ -152,6 +162,19 @@ def check_by_function(d):
                                                   "INSERT INTO users.blocklist VALUES ('bad') ON CONFLICT DO NOTHING"])
 
 
+def check_by_sibling(d):
+    """A CHECK of a record that looks at the position, as the same call has written it."""
+    table, key, state = d.pick((("position_events", "position_id", "to_state"), ("ledger_events", "position_id", "new_state"),
+                                ("audit_events", "resource_id", "payload ->> 'toState'")))
+    function = f"users.{d.name}"
+    condition = d.pick((f"{function}({key}) = {state}", f"{function}({key}) IS DISTINCT FROM 'FUNDED'"))
+    return Alteration(f"CHECK ({condition}) of {table}",
+                      [f"CREATE FUNCTION {function}(text) RETURNS text LANGUAGE {d.pick(('sql', 'sql STABLE'))} AS "
+                       "'SELECT state FROM escrowgrid.positions WHERE id = $1'",
+                       f"ALTER TABLE escrowgrid.{table} ADD CONSTRAINT {d.name} CHECK ({condition}) NOT VALID"],
+                      [f"ALTER TABLE escrowgrid.{table} DROP CONSTRAINT IF EXISTS {d.name}", f"DROP FUNCTION IF EXISTS {function}(text)"])
+
+
 def checks_of_two_tables(d):
     """CHECKs that the same transition violates."""
     state = d.pick(("FUNDED", "PARTIALLY_RELEASED", "RELEASED"))
@@ -184,7 +207,8 @@ def index(d):
              f"(id COLLATE \"POSIX\")", f"(id COLLATE \"en-x-icu\")",
              "(institution_id) INCLUDE (id)", f"((CASE WHEN {column} = 'bad' THEN 1 / (octet_length(id) - octet_length(id)) END))",
              f"USING gin (to_tsvector('simple', COALESCE({column}, '')))",
-             f"USING gist (to_tsvector('simple', COALESCE({column}, '')))", "USING gist (int4range(octet_length(id), 200))"]
+             f"USING gist (to_tsvector('simple', COALESCE({column}, '')))", "USING gist (int4range(octet_length(id), 200))",
+             f"(id) WHERE {d.table} IS NOT NULL", f"({column}) WHERE {d.table} IS NULL"]
     if d.table == "audit_events":
         kinds.append("USING gist (client_ip inet_ops)")
     if json:
@@ -240,6 +264,7 @@ def exclusion(d):
                       [d.alter(f"DROP CONSTRAINT IF EXISTS {d.name}")])
 
 
-COLUMNS = (added_column, added_column, generated_column, domain_column, domain_column, dropped_column, changed_column, domain_of_ours)
-CHECKS = (check, check, checks_of_two_tables, check_by_function, check_by_function, check_by_domain)
+COLUMNS = (added_column, added_column, generated_column, domain_column, domain_column, counting_column, dropped_column, changed_column,
+           domain_of_ours)
+CHECKS = (check, check, checks_of_two_tables, check_by_function, check_by_function, check_by_sibling, check_by_domain)
 INDEXES = (index, index, unique_index, unique_index, unique_constraint, exclusion, invalid_index)
