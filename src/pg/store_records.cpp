@@ -57,25 +57,29 @@ void insert_by_spi(const Origin& origin, RecordKind kind, const NewRecord& recor
   }
 }
 
-void insert_directly(Writes& writes, RecordKind kind, std::span<const NewRecord> records) {
-  direct::refresh_target(writes.call, writes.target(kind));
-  const std::span<const std::uint8_t> sources = table_of(kind).sources;
-  direct::NewRow only;
-  auto* rows =
-      records.size() == 1 ? &only : static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * (records.size() + 1)));
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    auto* row = new (&rows[i]) direct::NewRow();
-    for (std::size_t column = 0; column < sources.size(); ++column) {
-      if (sources[column] != 0) {
-        row->set(static_cast<int>(column) + 1, records[i].values.value(sources[column]));
-      }
+direct::NewRow row_of(RecordKind kind, const NewRecord& record) {
+  direct::NewRow row;
+  int column = 0;
+  for (const std::uint8_t source : table_of(kind).sources) {
+    ++column;
+    if (source != 0) {
+      row.set(column, record.values.value(source));
     }
   }
+  return row;
+}
+
+void insert_directly(Writes& writes, RecordKind kind, std::span<const NewRecord> records) {
+  direct::refresh_target(writes.call, writes.target(kind));
   if (records.size() == 1) {
-    direct::insert(writes.call, writes.target(kind), only);
-  } else {
-    direct::insert_many(writes.call, writes.target(kind), {rows, records.size()});
+    direct::insert(writes.call, writes.target(kind), row_of(kind, records.front()));
+    return;
   }
+  auto* rows = static_cast<direct::NewRow*>(palloc(sizeof(direct::NewRow) * std::max<std::size_t>(records.size(), 1)));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    rows[i] = row_of(kind, records[i]);
+  }
+  direct::insert_many(writes.call, writes.target(kind), {rows, records.size()});
 }
 
 void write_all(const Origin& origin, RecordKind kind, std::span<const NewRecord> records) {
