@@ -38,7 +38,6 @@ void prepare_others(Call& call, Target& target) {
 // context is shared with calls that another constraint of this row makes, so the row is put there each time.
 bool passes_kept(Kept& table, ExprState* check, ExprContext* context, TupleTableSlot* slot) {
   table.is_whole = false;
-  ResetExprContext(context);
   context->ecxt_scantuple = slot;
   const bool passes = ExecCheck(check, context);
   context->ecxt_scantuple = nullptr;
@@ -61,6 +60,7 @@ bool passes_checks(Call& call, Target& target, TupleTableSlot* slot) {
     context = GetPerTupleExprContext(call.estate);
     context->ecxt_scantuple = slot;
   }
+  ResetExprContext(checks.context);
   bool passes = true;
   for (std::size_t i = 0; passes && i < checks.all.size(); ++i) {
     ExprState* kept = checks.all[i].kept;

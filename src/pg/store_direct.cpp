@@ -81,8 +81,9 @@ bool open_tables(Writes& writes) {
 
 void close_tables(Writes& writes) {
   if (writes.is_direct) {
-    for (const Place& place : places_of(writes)) {
-      direct::close_target(*place.target);
+    const std::array<Place, 4> places = places_of(writes);
+    for (std::size_t i = places.size(); i > 0; --i) {
+      direct::close_target(*places[i - 1].target);
     }
   }
   writes.is_direct = false;
@@ -231,11 +232,11 @@ bool FoundPosition::lock() {
 std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
   direct::NewRow row;
   TupleDesc desc = writes_.positions.open.table->desc;
-  for (int i = 0; i < desc->natts; ++i) {
+  const auto count = static_cast<std::size_t>(desc->natts);
+  std::copy_n(row_.slot()->tts_values, count, row.values.begin());
+  for (std::size_t i = 0; i < count; ++i) {
     // A dropped column's value goes with the next update, as in the executor.
-    if (!TupleDescAttr(desc, i)->attisdropped) {
-      row.set(i + 1, row_.value(i + 1));
-    }
+    row.nulls[i] = row_.slot()->tts_isnull[i] || TupleDescAttr(desc, i)->attisdropped;
   }
   const int decimals = snapshot_.terms.currency.exponent;
   row.set(kState, text_datum(core::state_name(decision.to)));
