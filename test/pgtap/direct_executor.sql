@@ -161,6 +161,56 @@ SELECT is((SELECT state FROM escrowgrid.escrow_transition(:'p_id', 'FUNDED')), '
 SELECT is((SELECT state FROM escrowgrid.escrow_transition(:'p_id', 'RELEASED')), 'RELEASED', 'and the next one');
 ROLLBACK TO plain;
 
+-- --- users' code that changes the rules
+CREATE FUNCTION public.sets_policy(institution text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM escrowgrid.institution_policies) THEN
+        PERFORM escrowgrid.escrow_set_policy(institution, 'US', '{"position": {"requireReleaseAmount": true}}');
+    END IF;
+    RETURN true;
+END $$;
+SELECT array_agg(p.id) AS ids FROM generate_series(1, 120) AS n, LATERAL escrowgrid.escrow_create_position(:'a_id', 'h' || n, 'USD', 10) AS p \gset
+SELECT count(b) FROM escrowgrid.escrow_transition_batch(:'ids', 'FUNDED') AS b \g /dev/null
+ALTER TABLE escrowgrid.position_events ADD CHECK (public.sets_policy(institution_id)) NOT VALID;
+SELECT throws_ok(format('SELECT count(b) FROM escrowgrid.escrow_transition_batch(%L, %L) AS b', :'ids', 'PARTIALLY_RELEASED'), 'ZE201', NULL,
+    'a policy that a constraint sets in the middle of a batch holds for the rest of the batch');
+ROLLBACK TO plain;
+-- A role owns the tables, to which forced row security applies: its policy runs users' code while an exposure limit of US is
+-- judged, and that code judges so many assets of another region that all kept rules are replaced.
+SELECT region FROM escrowgrid.escrow_set_policy(:'i_id', 'US', '{"position": {"maxOpenAmount": {"USD": 3500}}}') \g /dev/null
+SELECT count(p) FROM generate_series(1, 3) AS n, LATERAL escrowgrid.escrow_create_position(:'a_id', 'h' || n, 'USD', 1000) AS p \g /dev/null
+SELECT id FROM escrowgrid.escrow_create_institution('Two regions', '{US,EU_UK}') \gset j_
+SELECT id FROM escrowgrid.escrow_create_asset_template('OTHER', 'T', 'CONSTRUCTION', 'EU_UK', '{"currency": "USD"}', :'j_id') \gset u_
+CREATE TABLE public.other_assets AS SELECT a.id FROM generate_series(1, 120) AS n, LATERAL escrowgrid.escrow_create_asset(:'u_id', 'B' || n) AS a;
+CREATE SEQUENCE public.times_judged;
+CREATE ROLE owner_of_all;
+GRANT USAGE ON SEQUENCE public.times_judged TO owner_of_all;
+GRANT CREATE, USAGE ON SCHEMA escrowgrid TO owner_of_all;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA escrowgrid TO owner_of_all;
+GRANT SELECT ON public.other_assets TO owner_of_all;
+DO $$
+DECLARE relation regclass;
+BEGIN
+    FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = 'escrowgrid'::regnamespace AND relkind IN ('r', 'v') LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO owner_of_all', relation);
+    END LOOP;
+END $$;
+CREATE FUNCTION public.judges_others() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('test.judges', true) IS DISTINCT FROM 'yes' THEN RETURN true; END IF;
+    PERFORM set_config('test.judges', 'no', true);
+    PERFORM e FROM public.other_assets AS o, LATERAL escrowgrid.escrow_explain_create_position(o.id, 'h', 'USD', 1) AS e;
+    PERFORM nextval('public.times_judged');
+    RETURN true;
+END $$;
+ALTER TABLE escrowgrid.institution_policies FORCE ROW LEVEL SECURITY;
+CREATE POLICY judges ON escrowgrid.institution_policies USING (public.judges_others());
+SELECT is(pg_temp.moved(:'a_id', 'h', 1000), 'ZE201', 'an exposure limit holds');
+SELECT set_config('test.judges', 'yes', true) \g /dev/null
+SELECT is(pg_temp.moved(:'a_id', 'h', 1000), 'ZE201', 'an exposure limit holds while users'' code replaces the kept rules it is judged by');
+SELECT ok((SELECT is_called FROM public.times_judged), 'and that code did run');
+ROLLBACK TO plain;
+
 -- --- errors leave nothing behind
 CREATE UNIQUE INDEX one_reference ON escrowgrid.positions (external_reference);
 CREATE FUNCTION pg_temp.duplicates(asset text, times int) RETURNS bigint LANGUAGE plpgsql AS $$
