@@ -31,7 +31,7 @@ enum class Obstacle : std::uint8_t {
 
 struct Verdict {
   Obstacle obstacle = Obstacle::kNone;
-  const char* object = nullptr;  // the trigger or rule
+  const char* object = nullptr;  // the trigger, where it is one
 };
 
 // A CHECK constraint: prepared, or as text where a call has to prepare it.

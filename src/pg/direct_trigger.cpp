@@ -60,7 +60,7 @@ bool never_change(Datum array, Oid relation) {
 //   there, and locked against deletion until commit;
 // - from positions to their asset: the creation locks the asset's row with the lock that the check would take, and a
 //   transition does not change the columns. (A lock does not hold back a DELETE by this transaction itself, so with
-//   users' expressions on positions, which are evaluated between lock and insert, the check is queued.);
+//   users' expressions on positions, which are evaluated between lock and insert, the check is queued.)
 // - from a user's table to columns of ours that never change: nothing that is written here can break it.
 bool is_proven_foreign_key(const Trigger& trigger, Oid relation, bool runs_users_expressions) {
   HeapTuple tuple = SearchSysCacheCopy1(CONSTROID, ObjectIdGetDatum(trigger.tgconstraint));
