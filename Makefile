@@ -13,7 +13,7 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" escrowgrid.con
 
 EXTENSION = escrowgrid
 MODULE_big = escrowgrid
-SOURCES := $(sort $(wildcard src/core/*.cpp) $(wildcard src/pg/*.cpp))
+SOURCES := $(sort $(wildcard src/core/*.cpp) $(wildcard src/pg/*.cpp) $(wildcard src/pg/*/*.cpp))
 OBJS = $(SOURCES:src/%.cpp=build/%.o)
 SQL_SCRIPT = build/escrowgrid--$(EXTVERSION).sql
 # Scripts of released versions never change; scripts/lint-structure.sh compares them with their digests.
@@ -167,7 +167,7 @@ lint: ## Check format, static analysis, shell scripts and the project's structur
 	@PGVERSION=$(PGVERSION) scripts/lint.sh
 
 format: ## Format the C++ sources
-	clang-format -i src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp test/bench/*.cpp
+	clang-format -i src/core/*.[ch]pp src/pg/*.cpp src/pg/*/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp test/bench/*.cpp
 
 errors-doc: ## Generate docs/errors.md from src/core/errors.def
 	scripts/generate-errors-doc.sh > docs/errors.md

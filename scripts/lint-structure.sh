@@ -33,17 +33,17 @@ unlisted_isolation() { differing "$(listed ISOLATION)" "$(cd test/isolation/spec
 unpaired_isolation() { differing "$(listed ISOLATION)" "$(cd test/isolation/expected && printf '%s\n' *.out | sed 's/\.out$//')"; }
 empty_expected() { find expected test/isolation/expected -name '*.out' -empty; }
 core_knows_postgres() { grep -nE '#include.*(postgres|utils/|pg/|fmgr|executor|catalog)' src/core/*; }
-stray_exceptions() { grep -nE '\b(try|catch|throw|setjmp|PG_TRY)\b *[({]?' src/pg/*.[ch]pp | grep -vE 'src/pg/boundary.hpp|//'; }
+stray_exceptions() { grep -nE '\b(try|catch|throw|setjmp|PG_TRY)\b *[({]?' src/pg/*.cpp src/pg/*/*.[ch]pp | grep -vE 'src/pg/border/boundary.hpp|//'; }
 stray_reports() { grep -nE 'ERRCODE_|MAKE_SQLSTATE' src/core/*.[ch]pp; }
-long_files() { wc -l src/core/* src/pg/* test/unit/* test/fuzz/*.?pp test/*/*.py scripts/* | awk '$2 != "total" && $1 > 420 {print}'; }
+long_files() { wc -l src/core/* src/pg/*.cpp src/pg/*/* test/unit/* test/fuzz/*.?pp test/*/*.py scripts/* | awk '$2 != "total" && $1 > 420 {print}'; }
 # Google style closes a function with "}" in column 1 and opens it on a line that ends with "{".
 long_functions() {
   awk 'FNR == 1 {start = 0} /^[A-Za-z].*\) (const )?(noexcept )?\{$|^    .*\) (const )?(noexcept )?\{$/ && !start {start = FNR; name = $0}
-       /^}/ {if (start && FNR - start > 72) print FILENAME ":" start ": " FNR - start " lines: " name; start = 0}' src/core/*.cpp src/pg/*.cpp
+       /^}/ {if (start && FNR - start > 72) print FILENAME ":" start ": " FNR - start " lines: " name; start = 0}' src/core/*.cpp src/pg/*.cpp src/pg/*/*.cpp
 }
 replacing_sql() { grep -nE 'OR REPLACE|IF NOT EXISTS' src/sql/*.sql src/sql/upgrade/*.sql; }
 unqualified_operators() { # in statements of functions without a fixed search_path
-  grep -nE '"[^"]*[a-z_]\.[a-z_]+ (=|<|>|<>|<=|>=) ' src/pg/store_position.cpp src/pg/store_catalog.cpp src/pg/store_records.cpp src/pg/store_erasure.cpp
+  grep -nE '"[^"]*[a-z_]\.[a-z_]+ (=|<|>|<>|<=|>=) ' src/pg/store/positions.cpp src/pg/store/institutions.cpp src/pg/store/move_records.cpp src/pg/store/erasure.cpp
 }
 version_differs() {
   local version
@@ -65,7 +65,7 @@ headings_twice() { # a page that says a heading twice was spliced badly
   done
 }
 settings_undocumented() {
-  grep -oE '"escrowgrid\.[a-z_]+"' src/pg/guc.cpp | tr -d '"' | sort -u | while read -r name; do
+  grep -oE '"escrowgrid\.[a-z_]+"' src/pg/border/settings.cpp | tr -d '"' | sort -u | while read -r name; do
     grep -q "\`$name\`" docs/reference.md || echo "docs/reference.md does not describe $name"
   done
 }

@@ -11,12 +11,12 @@ set -euo pipefail
 # the call, users' triggers do not fire, two columns are swapped.
 mutations() {
   cat <<'MUTATIONS'
-src/pg/direct_check.cpp|    ExecConstraints(target.result, slot, call.estate);|    static_cast<void>(call.estate);
-src/pg/direct_write.cpp|    fill_columns(call, target, slot);|    static_cast<void>(call.estate);
-src/pg/direct_write.cpp|  List* rechecks = needs_entries() ? insert_index_entries(call, target, target.slot, true) : NIL;|  List* rechecks = needs_entries() ? NIL : NIL;
-src/pg/direct_write.cpp|  if (!call.runs_users_code) {|  if (!call.runs_users_code || target.plan != nullptr) {
-src/pg/direct_write.cpp|  ExecARInsertTriggers(call.estate, target.result, slot, rechecks, nullptr);|  static_cast<void>(call.estate);
-src/pg/store_records.cpp|constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};|constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 7, 6, 8, 5, 4, 9};
+src/pg/direct/check_row.cpp|    ExecConstraints(target.result, slot, call.estate);|    static_cast<void>(call.estate);
+src/pg/direct/write_row.cpp|    fill_columns(call, target, slot);|    static_cast<void>(call.estate);
+src/pg/direct/write_row.cpp|  List* rechecks = needs_entries() ? insert_index_entries(call, target, target.slot, true) : NIL;|  List* rechecks = needs_entries() ? NIL : NIL;
+src/pg/direct/write_row.cpp|  if (!call.runs_users_code) {|  if (!call.runs_users_code || target.plan != nullptr) {
+src/pg/direct/write_row.cpp|  ExecARInsertTriggers(call.estate, target.result, slot, rechecks, nullptr);|  static_cast<void>(call.estate);
+src/pg/store/move_records.cpp|constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 6, 7, 8, 5, 4, 9};|constexpr std::array<std::uint8_t, 10> kLedgerSources = {1, 2, 3, 5, 7, 6, 8, 5, 4, 9};
 MUTATIONS
 }
 

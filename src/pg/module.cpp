@@ -1,9 +1,9 @@
 // The module's entry: what PostgreSQL loads.
-#include "pg/direct_table.hpp"
-#include "pg/guc.hpp"
-#include "pg/own_write.hpp"
-#include "pg/postgres.hpp"
-#include "pg/sign_in.hpp"
+#include "pg/border/postgres.hpp"
+#include "pg/border/settings.hpp"
+#include "pg/direct/cached_table.hpp"
+#include "pg/identity/sign_in.hpp"
+#include "pg/table/own_write.hpp"
 
 #pragma GCC visibility push(default)
 extern "C" {

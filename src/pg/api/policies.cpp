@@ -1,0 +1,96 @@
+// Policies: the limits an institution sets per region.
+#include "pg/store/policies.hpp"
+#include "core/json_limits.hpp"
+#include "core/parameters.hpp"
+#include "core/rules.hpp"
+#include "pg/border/boundary.hpp"
+#include "pg/border/report.hpp"
+#include "pg/service/institution_check.hpp"
+#include "pg/values/json_members.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+void require_known_currencies(const core::Policy& policy) {
+  core::Refusal why;
+  for (const std::string_view code : policy.allowed_currencies.items()) {
+    if (!store::find_currency(code)) {
+      core::refuse_unknown_currency("allowedCurrencies", code, why);
+      raise(why);
+    }
+  }
+  for (const core::OpenLimit& limit : policy.max_open_amount.items()) {
+    if (!store::find_currency(limit.currency)) {
+      core::refuse_unknown_currency("maxOpenAmount", limit.currency, why);
+      raise(why);
+    }
+  }
+}
+
+Datum set_policy(FunctionCallInfo fcinfo) {
+  enum { kInstitutionId, kRegion, kConfig };
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_set_policy");
+  core::Refusal why;
+  const TextView institution_id = text_argument(fcinfo, kInstitutionId);
+  const TextView region = text_argument(fcinfo, kRegion);
+  const TextView config = jsonb_argument(fcinfo, kConfig, "config");
+  if (!core::require_region(region, why) ||
+      !core::require_text({.parameter = "config", .max_bytes = core::kMaxJsonBytes * 2}, config, why) ||
+      !core::check_json_object("config", config, why)) {
+    raise(why);
+  }
+  const std::optional<core::Policy> policy = core::read_policy(policy_members(PG_GETARG_DATUM(kConfig)), why);
+  if (!policy) {
+    raise(why);
+  }
+  const store::Institution institution = require_institution(caller, institution_id);
+  require_within("region", institution.regions, *region);
+  require_known_currencies(*policy);
+  const Datum row = store::upsert_policy(store::origin_of(caller, "escrow_set_policy"),
+                                         {.institution_id = *institution_id, .region = *region}, *config);
+  store::close(session);
+  return row;
+}
+
+Datum get_policy(FunctionCallInfo fcinfo) {
+  enum { kInstitutionId, kRegion };
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_get_policy");
+  core::Refusal why;
+  const TextView institution_id = text_argument(fcinfo, kInstitutionId);
+  const TextView region = text_argument(fcinfo, kRegion);
+  if (!core::require_region(region, why)) {
+    raise(why);
+  }
+  static_cast<void>(require_institution(caller, institution_id));
+  const std::optional<Datum> document =
+      store::read_policy_document({.institution_id = *institution_id, .region = *region});
+  if (!document) {
+    raise_not_found("policy for region", *region);
+  }
+  store::close(session);
+  return *document;
+}
+
+Datum list_policies(FunctionCallInfo fcinfo) {
+  InitMaterializedSRF(fcinfo, 0);
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_list_policies");
+  const TextView named = text_argument(fcinfo, 0);
+  const bool is_foreign = caller.institution_id && named && named != caller.institution_id;
+  if (!is_foreign) {
+    store::list_policies(fcinfo, caller.institution_id ? caller.institution_id : named);
+  }
+  store::close(session);
+  return 0;
+}
+
+}  // namespace
+
+ESCROWGRID_FUNCTION(escrow_set_policy, set_policy);
+ESCROWGRID_FUNCTION(escrow_get_policy, get_policy);
+ESCROWGRID_FUNCTION(escrow_list_policies, list_policies);
+
+}  // namespace escrowgrid::pg

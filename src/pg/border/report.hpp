@@ -1,0 +1,17 @@
+// The one place where a refusal becomes a PostgreSQL error.
+#pragma once
+
+#include "core/refusal.hpp"
+#include "pg/border/postgres.hpp"
+
+namespace escrowgrid::pg {
+
+[[noreturn]] void raise(const core::Refusal& why);
+
+// The same for an error that concerns a token: neither the statement nor its context is logged with it,
+// because they may spell the token out.
+[[noreturn]] void raise_privately(const core::Refusal& why);
+
+[[noreturn]] void raise_not_found(std::string_view kind, std::string_view id);
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,118 @@
+#include "pg/direct/check_row.hpp"
+
+extern "C" {
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "rewrite/rewriteHandler.h"
+}
+
+namespace escrowgrid::pg::direct {
+
+namespace {
+
+bool has_forbidden_null(TupleDesc desc, const TupleTableSlot* slot) {
+  for (int i = 0; i < desc->natts; ++i) {
+    if (slot->tts_isnull[i] && TupleDescAttr(desc, i)->attnotnull) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Prepares the constraints that are not kept, all of them before the first is evaluated, as the executor does.
+void prepare_others(Call& call, Target& target) {
+  const std::span<const Check> all = target.plan->checks.all;
+  MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
+  auto** prepared = static_cast<ExprState**>(palloc0(sizeof(ExprState*) * all.size()));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].kept == nullptr) {
+      prepared[i] = ExecPrepareExpr(static_cast<Expr*>(stringToNode(all[i].text)), call.estate);
+    }
+  }
+  MemoryContextSwitchTo(outer);
+  target.checks = prepared;
+}
+
+// An error may leave a kept expression half evaluated. is_whole then stays false, and the entry is not used again. The
+// context is shared with calls that another constraint of this row makes, so the row is put there each time.
+bool passes_kept(Kept& table, ExprState* check, ExprContext* context, TupleTableSlot* slot) {
+  table.is_whole = false;
+  context->ecxt_scantuple = slot;
+  const bool passes = ExecCheck(check, context);
+  context->ecxt_scantuple = nullptr;
+  table.is_whole = true;
+  return passes;
+}
+
+// Whether all constraints hold. An error is that of the first one, in the executor's order, that raises.
+bool passes_checks(Call& call, Target& target, TupleTableSlot* slot) {
+  Kept& table = *target.open.table;
+  const Checks& checks = target.plan->checks;
+  if (!table.is_whole) {
+    return false;
+  }
+  ExprContext* context = nullptr;
+  if (checks.other_count != 0) {
+    if (target.checks == nullptr) {
+      prepare_others(call, target);
+    }
+    context = GetPerTupleExprContext(call.estate);
+    context->ecxt_scantuple = slot;
+  }
+  ResetExprContext(checks.context);
+  bool passes = true;
+  for (std::size_t i = 0; passes && i < checks.all.size(); ++i) {
+    ExprState* kept = checks.all[i].kept;
+    passes = kept != nullptr ? passes_kept(table, kept, checks.context, slot) : ExecCheck(target.checks[i], context);
+  }
+  return passes;
+}
+
+Expr* value_expression(Relation relation, int column) {
+  const FormData_pg_attribute* attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
+  const Oid type = attribute->atttypid;
+  const Oid collation = attribute->attcollation;
+  const bool by_value = attribute->attbyval;
+  const std::int16_t length = attribute->attlen;
+  if (Node* expression = build_column_default(relation, column)) {
+    return reinterpret_cast<Expr*>(expression);
+  }
+  auto* null = reinterpret_cast<Node*>(makeConst(type, -1, collation, length, 0, true, by_value));
+  return reinterpret_cast<Expr*>(
+      coerce_to_domain(null, InvalidOid, -1, type, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1, false));
+}
+
+void prepare_fills(Call& call, Target& target) {
+  MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
+  const std::span<const int> columns = target.plan->filled_columns;
+  auto** fills = static_cast<ExprState**>(palloc(sizeof(ExprState*) * columns.size()));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    fills[i] = ExecPrepareExpr(value_expression(target.open.relation, columns[i]), call.estate);
+  }
+  MemoryContextSwitchTo(outer);
+  target.fills = fills;
+}
+
+}  // namespace
+
+void check_constraints(Call& call, Target& target, TupleTableSlot* slot) {
+  slot_getallattrs(slot);
+  if (has_forbidden_null(target.open.table->desc, slot) || !passes_checks(call, target, slot)) {
+    ExecConstraints(target.result, slot, call.estate);
+  }
+}
+
+void fill_columns(Call& call, Target& target, TupleTableSlot* slot) {
+  if (target.fills == nullptr) {
+    prepare_fills(call, target);
+  }
+  const std::span<const int> columns = target.plan->filled_columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto at = static_cast<std::size_t>(columns[i] - 1);
+    slot->tts_values[at] =
+        ExecEvalExprSwitchContext(target.fills[i], GetPerTupleExprContext(call.estate), &slot->tts_isnull[at]);
+  }
+}
+
+}  // namespace escrowgrid::pg::direct

@@ -1,0 +1,20 @@
+// Which triggers of a table have to run for the rows that the extension writes, and which stand in the way.
+#pragma once
+
+#include "pg/direct/write_plan.hpp"
+
+namespace escrowgrid::pg::direct {
+
+// The events that the extension's own writing causes on the table.
+[[nodiscard]] std::int16_t written_events(Name name);
+
+struct TriggerJudgement {
+  Verdict verdict;
+  TriggerDesc* queued = nullptr;  // null when no trigger has to be queued
+};
+// Judges a copy of the table's triggers: the relcache's own may be freed by any catalog lookup. What is returned
+// points into that copy.
+[[nodiscard]] TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy,
+                                              bool runs_users_expressions);
+
+}  // namespace escrowgrid::pg::direct

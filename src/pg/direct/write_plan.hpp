@@ -1,0 +1,67 @@
+// How rows of a table are written: directly, or by the ordinary way and why; and what direct writing can keep from
+// call to call.
+//
+// Only what cannot go stale unnoticed is kept: constraints and index expressions made of built-in functions alone.
+// Everything else is prepared by each call, as the executor prepares it for each statement.
+#pragma once
+
+#include "pg/direct/cached_table.hpp"
+
+extern "C" {
+#include "utils/reltrigger.h"
+}
+
+namespace escrowgrid::pg::direct {
+
+// What only the ordinary way serves.
+enum class Obstacle : std::uint8_t {
+  kNone,
+  kNotAPlainTable,
+  kColumns,
+  kKeyIndex,
+  kUnreadable,
+  kChildren,
+  kRule,
+  kRowSecurity,
+  kPrivileges,
+  kBeforeTrigger,
+  kStatementTrigger,
+  kTransitionTable,
+};
+
+struct Verdict {
+  Obstacle obstacle = Obstacle::kNone;
+  const char* object = nullptr;  // the trigger, where it is one
+};
+
+// A CHECK constraint: prepared, or as text where a call has to prepare it.
+struct Check {
+  ExprState* kept = nullptr;
+  const char* text = nullptr;
+};
+
+struct Checks {
+  std::span<const Check> all;      // in the order of the constraints' names, in which PostgreSQL evaluates them
+  std::size_t other_count = 0;     // how many are not kept
+  ExprContext* context = nullptr;  // for the kept ones
+};
+
+struct WritePlan {
+  Verdict verdict;
+  TriggerDesc* triggers = nullptr;  // the triggers to be queued; null for none
+  RangeTblEntry* entry = nullptr;   // the rights that writing needs, and the columns that an update sets
+  Checks checks;
+  std::span<IndexInfo*> index_infos;    // by Kept::index_ids; empty when a call has to make its own
+  bool runs_users_code = false;         // a trigger, constraint, default, generated column or index expression
+  std::span<const int> filled_columns;  // users' columns whose value comes from a default or a domain
+};
+
+// The plan of an open table, made at the first use and kept with its entry.
+[[nodiscard]] const WritePlan& plan_of(Name name, const Open& open);
+
+// The reason in words, for escrow_write_paths().
+[[nodiscard]] const char* describe(const Verdict& verdict);
+
+static_assert(std::is_trivially_destructible_v<WritePlan> && alignof(WritePlan) <= MAXIMUM_ALIGNOF);
+
+}  // namespace escrowgrid::pg::direct

@@ -1,0 +1,162 @@
+#include "pg/service/authentication.hpp"
+
+#include "core/refusal.hpp"
+#include "pg/border/report.hpp"
+#include "pg/identity/sign_in.hpp"
+#include "pg/store/api_keys.hpp"
+#include "pg/store/session.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+constexpr std::string_view kRootIdPrefix = "root:";
+constexpr std::string_view kRootKeyName = "root";
+
+// The extension's owner made its tables and owns them: PostgreSQL has no way to give an extension away.
+bool is_root(Oid role) {
+  return superuser_arg(role) || has_privs_of_role(role, tables_owner());
+}
+
+// The id that a sign-in with the root key leaves: bound to the configured hash, so that another hash in
+// the configuration ends it.
+core::FixedText<100> root_id(std::string_view key_hash) {
+  core::FixedText<100> id;
+  id.append(kRootIdPrefix);
+  id.append(core::hash_token(key_hash).view());
+  return id;
+}
+
+[[noreturn]] void raise_not_signed_in(const char* db_role) {
+  core::Refusal why;
+  why.begin(core::Condition::kNotAuthenticated)
+      .message({"role \"", db_role, "\" is not signed in"})
+      .hint({"Sign in with escrow_authenticate()."})
+      .with("db_role", db_role);
+  raise(why);
+}
+
+[[noreturn]] void raise_key_ended(std::string_view id, core::KeyStatus status) {
+  core::Refusal why;
+  why.begin(core::Condition::kNotAuthenticated)
+      .message({"the API key that is signed in is no longer valid"})
+      .hint({"Sign in with another key."})
+      .with("api_key_id", id)
+      .with("reason", core::key_status_name(status));
+  raise(why);
+}
+
+core::KeyStatus status_of(const store::Key& key, core::Micros now) {
+  if (key.is_revoked) {
+    return core::KeyStatus::kRevoked;
+  }
+  return key.expires_at && *key.expires_at <= now ? core::KeyStatus::kExpired : core::KeyStatus::kValid;
+}
+
+Caller root_caller(const char* db_role, const TextView& api_key_id) {
+  return {.role = core::Role::kRoot, .db_role = db_role, .api_key_id = api_key_id, .institution_id = std::nullopt};
+}
+
+Caller signed_in_caller(std::string_view id, const char* db_role) {
+  if (id.starts_with(kRootIdPrefix)) {
+    const TextView hash = root_key_hash();
+    if (!hash || root_id(*hash).view() != id) {
+      raise_key_ended(kRootKeyName, core::KeyStatus::kRevoked);
+    }
+    return root_caller(db_role, kRootKeyName);
+  }
+  const std::optional<store::Key> key = store::find_key(id);
+  const core::KeyStatus status = key ? status_of(*key, clock_micros()) : core::KeyStatus::kNotFound;
+  if (status != core::KeyStatus::kValid) {
+    raise_key_ended(id, status);
+  }
+  return {.role = key->role, .db_role = db_role, .api_key_id = key->id, .institution_id = key->institution_id};
+}
+
+}  // namespace
+
+Oid tables_owner() {
+  const Oid relation = get_relname_relid("positions", get_namespace_oid(kSchema, false));
+  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) {
+    elog(ERROR, "escrowgrid: table positions is missing");
+  }
+  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+  ReleaseSysCache(tuple);
+  return owner;
+}
+
+TextView find_visible_institution() {
+  const TextView id = signed_in_id();
+  if (!id || id->starts_with(kRootIdPrefix)) {
+    return std::nullopt;
+  }
+  const std::optional<store::Key> key = store::find_key(*id);
+  const bool is_valid = key && status_of(*key, clock_micros()) == core::KeyStatus::kValid;
+  return is_valid ? TextView(key->institution_id) : std::nullopt;
+}
+
+std::optional<Caller> find_caller(const OwnerScope& scope) {
+  const char* db_role = GetUserNameFromId(scope.saved_role, false);
+  if (const TextView id = signed_in_id()) {
+    return signed_in_caller(*id, db_role);
+  }
+  return is_root(scope.saved_role) ? std::optional(root_caller(db_role, std::nullopt)) : std::nullopt;
+}
+
+Caller require_caller(const OwnerScope& scope, core::Right right, std::string_view action) {
+  const std::optional<Caller> caller = find_caller(scope);
+  if (!caller) {
+    raise_not_signed_in(GetUserNameFromId(scope.saved_role, false));
+  }
+  if (!core::may(caller->role, right)) {
+    core::Refusal why;
+    core::refuse_forbidden(caller->role, action, why);
+    raise(why);
+  }
+  return *caller;
+}
+
+Caller require_root(std::string_view action) {
+  const char* db_role = GetUserNameFromId(GetUserId(), false);
+  const store::Session session = store::open();
+  const Caller caller = require_caller(session.owner, core::Right::kAdminister, action);
+  store::close(session);
+  return root_caller(db_role, caller.api_key_id ? TextView(kRootKeyName) : std::nullopt);
+}
+
+TokenVerdict judge_token(std::string_view token) {
+  TokenVerdict verdict;
+  if (!core::is_plausible_token(token)) {
+    return verdict;
+  }
+  const core::KeyHashText hash = core::hash_token(token);
+  const TextView root = root_key_hash();
+  if (root && core::equals_in_constant_time(hash.view(), *root)) {
+    verdict.id = root_id(*root);
+    verdict.status =
+        store::is_address_allowed(root_allowed_cidrs()) ? core::KeyStatus::kValid : core::KeyStatus::kForbiddenAddress;
+    return verdict;
+  }
+  if (const std::optional<store::Key> key = store::find_key_by_hash(hash.view())) {
+    verdict.id.append(key->id);
+    verdict.status = status_of(*key, clock_micros());
+    if (verdict.status == core::KeyStatus::kValid && !key->is_address_allowed) {
+      verdict.status = core::KeyStatus::kForbiddenAddress;
+    }
+  }
+  return verdict;
+}
+
+OwnerScope enter_owner() {
+  OwnerScope scope{};
+  GetUserIdAndSecContext(&scope.saved_role, &scope.saved_context);
+  SetUserIdAndSecContext(tables_owner(), scope.saved_context | SECURITY_LOCAL_USERID_CHANGE);
+  return scope;
+}
+
+void leave_owner(OwnerScope scope) {
+  SetUserIdAndSecContext(scope.saved_role, scope.saved_context);
+}
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,37 @@
+#include "pg/service/institution_check.hpp"
+
+#include "core/parameters.hpp"
+#include "pg/border/report.hpp"
+
+namespace escrowgrid::pg {
+
+store::Institution require_institution(const Caller& caller, const TextView& institution_id) {
+  core::Refusal why;
+  if (!core::require_text({.parameter = "institution_id", .max_bytes = core::kMaxIdBytes}, institution_id, why)) {
+    raise(why);
+  }
+  const bool is_own = !caller.institution_id || caller.institution_id == institution_id;
+  const std::optional<store::Institution> institution =
+      is_own ? store::find_institution(*institution_id) : std::nullopt;
+  if (!institution) {
+    raise_not_found("institution", *institution_id);
+  }
+  return *institution;
+}
+
+void require_within(std::string_view parameter, std::span<const TextView> allowed, std::string_view value) {
+  const bool is_allowed =
+      std::any_of(allowed.begin(), allowed.end(), [&](const TextView& word) { return word && *word == value; });
+  if (is_allowed) {
+    return;
+  }
+  core::Refusal why;
+  why.begin(core::Condition::kInvalidParameter)
+      .message({parameter, " ", value, " is not one of the institution's"})
+      .hint({"Choose a ", parameter, " the institution acts in."})
+      .with("parameter", parameter)
+      .with("value", value);
+  raise(why);
+}
+
+}  // namespace escrowgrid::pg

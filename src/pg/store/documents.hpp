@@ -1,0 +1,56 @@
+// Reading for callers: documents, pages, health. Part of the store; the functions that come here are
+// declared with a fixed search_path, so that SQL text may use plain operators.
+#pragma once
+
+#include "pg/values/datum.hpp"
+
+namespace escrowgrid::pg::store {
+
+enum class Document : std::uint8_t { kInstitution, kAssetTemplate, kAsset, kPosition };
+
+// All of these filter by tenant themselves, since they read as the tables' owner: `institution_id` is the
+// caller's, absent for root. They run inside an open session.
+
+// The record as the JSON document that callers know (camelCase), or absent.
+[[nodiscard]] std::optional<Datum> read_document(Document document, std::string_view id,
+                                                 const TextView& institution_id);
+
+inline constexpr std::int32_t kMaxPage = 1000;
+
+// Filters that are absent do not filter; rows come in id order, after `after_id`.
+struct Page {
+  TextView tenant;  // the caller's institution; absent for root
+  TextView after_id;
+  std::int32_t max_count = 0;
+};
+
+struct PositionFilter {
+  TextView institution_id;
+  TextView asset_id;
+  TextView holder_reference;
+  TextView state;
+};
+
+void list_institutions(FunctionCallInfo fcinfo, const Page& page);
+void list_asset_templates(FunctionCallInfo fcinfo, const TextView& institution_id, const Page& page);
+struct AssetFilter {
+  TextView institution_id;
+  TextView template_id;
+};
+void list_assets(FunctionCallInfo fcinfo, const AssetFilter& filter, const Page& page);
+void list_positions(FunctionCallInfo fcinfo, const PositionFilter& filter, const Page& page);
+struct LedgerFilter {
+  TextView institution_id;
+  TextView position_id;
+};
+void list_ledger_events(FunctionCallInfo fcinfo, const LedgerFilter& filter, const Page& page);
+struct AuditFilter {
+  TextView institution_id;
+  TextView action;
+};
+void list_audit_events(FunctionCallInfo fcinfo, const AuditFilter& filter, const Page& page);
+
+// Rows of (name, detail) that say what is wrong; none when all is well.
+[[nodiscard]] Datum read_health(FunctionCallInfo fcinfo);
+
+}  // namespace escrowgrid::pg::store

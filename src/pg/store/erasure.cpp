@@ -1,0 +1,223 @@
+#include "pg/store/erasure.hpp"
+
+#include "core/checkpoint.hpp"
+#include "core/merkle.hpp"
+#include "pg/store/audit_events.hpp"
+#include "pg/table/own_write.hpp"
+#include "pg/table/statement.hpp"
+#include "pg/values/json_object.hpp"
+
+extern "C" {
+#include "utils/json.h"
+}
+
+namespace escrowgrid::pg::store {
+
+namespace {
+
+Statement select_event = {
+    "SELECT e, e.institution_id, e.position_id, e.seq, e.reason, e.metadata, e.salt"
+    " FROM escrowgrid.position_events AS e WHERE e.id OPERATOR(pg_catalog.=) $1"
+    " AND ($2 IS NULL OR e.institution_id OPERATOR(pg_catalog.=) $2) FOR UPDATE OF e"};
+
+Statement update_event = {
+    "UPDATE escrowgrid.position_events AS e SET reason = NULL, metadata = NULL, salt = NULL, content_digest = $2"
+    " WHERE e.id OPERATOR(pg_catalog.=) $1 RETURNING e"};
+
+Statement select_institution_name = {
+    "SELECT i.name FROM escrowgrid.institutions AS i WHERE i.id OPERATOR(pg_catalog.=) $1 FOR UPDATE OF i"};
+
+Statement select_held = {
+    "SELECT pg_catalog.count(*) FILTER (WHERE s.state OPERATOR(pg_catalog.=) 'FUNDED'"
+    " OR s.state OPERATOR(pg_catalog.=) 'PARTIALLY_RELEASED')"
+    " FROM (SELECT p.state FROM escrowgrid.positions AS p WHERE p.institution_id OPERATOR(pg_catalog.=) $1"
+    " ORDER BY p.id FOR UPDATE OF p) AS s"};
+
+Statement select_purged_heads = {
+    "SELECT p.id, p.version, p.head_hash FROM escrowgrid.positions AS p"
+    " WHERE p.institution_id OPERATOR(pg_catalog.=) $1 ORDER BY p.id"};
+
+#define ESCROWGRID_DELETE(table) \
+  { "DELETE FROM escrowgrid." table " AS d WHERE d.institution_id OPERATOR(pg_catalog.=) $1" }
+
+// Children before parents.
+Statement delete_idempotency_keys = ESCROWGRID_DELETE("idempotency_keys");
+Statement delete_ledger_events = ESCROWGRID_DELETE("ledger_events");
+Statement delete_position_events = ESCROWGRID_DELETE("position_events");
+Statement delete_positions = ESCROWGRID_DELETE("positions");
+Statement delete_assets = ESCROWGRID_DELETE("assets");
+Statement delete_asset_templates = ESCROWGRID_DELETE("asset_templates");
+Statement delete_policies = ESCROWGRID_DELETE("institution_policies");
+Statement delete_api_keys = ESCROWGRID_DELETE("api_keys");
+Statement delete_institution = {"DELETE FROM escrowgrid.institutions AS d WHERE d.id OPERATOR(pg_catalog.=) $1"};
+
+void append_tombstone(const Origin& origin, std::string_view institution_id, JsonObject& payload) {
+  append_audit(origin, {.action = "INSTITUTION_PURGED",
+                        .institution_id = institution_id,
+                        .resource_type = "institution",
+                        .resource_id = institution_id,
+                        .payload = payload.datum(),
+                        .at = clock_micros()});
+}
+
+// A JSON array, in portions that stay well below what one row may hold.
+class HeadList {
+ public:
+  HeadList() { initStringInfo(&text_); }
+  void add(const core::PositionHeadLeaf& head) {
+    appendStringInfoString(&text_, count_ == 0 ? R"([{"positionId": )" : R"(, {"positionId": )");
+    escape_json(&text_, pnstrdup(head.position_id.data(), head.position_id.size()));
+    appendStringInfo(&text_, R"(, "version": %d, "headHash": "%s"})", head.version,
+                     core::hex_text(head.head_hash).c_str());
+    ++count_;
+  }
+  [[nodiscard]] bool is_full() const { return count_ == kMost; }
+  [[nodiscard]] bool is_empty() const { return count_ == 0; }
+  [[nodiscard]] std::string_view take() {
+    appendStringInfoChar(&text_, ']');
+    const std::string_view view(pnstrdup(text_.data, static_cast<Size>(text_.len)),
+                                static_cast<std::size_t>(text_.len));
+    resetStringInfo(&text_);
+    count_ = 0;
+    return view;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 500;
+  StringInfoData text_{};
+  std::size_t count_ = 0;
+};
+
+static_assert(std::is_trivially_destructible_v<HeadList>);
+
+// The last heads, several to a row, and their Merkle root.
+core::MerkleTree record_heads(const Origin& origin, std::string_view institution_id) {
+  Bindings values;
+  values.text(institution_id);
+  core::MerkleTree tree;
+  HeadList list;
+  std::int64_t part = 0;
+  const auto write_part = [&] {
+    JsonObject payload;
+    payload.integer("part", ++part).json("heads", list.take());
+    append_tombstone(origin, institution_id, payload);
+  };
+  RowStream rows(select_purged_heads, values, Sight::kFresh);
+  while (rows.next()) {
+    const core::PositionHeadLeaf head = {
+        .position_id = rows.text(1), .version = rows.integer(2), .head_hash = rows.digest(3)};
+    tree.append(core::checkpoint_leaf(head));
+    list.add(head);
+    if (list.is_full()) {
+      write_part();
+    }
+  }
+  rows.close();
+  if (!list.is_empty()) {
+    write_part();
+  }
+  return tree;
+}
+
+}  // namespace
+
+std::optional<Datum> erase_content(const Origin& origin, std::string_view event_id, const TextView& institution_id) {
+  Bindings values;
+  values.text(event_id).text(institution_id);
+  if (execute(select_event, values, Sight::kFresh) != 1) {
+    return std::nullopt;
+  }
+  const auto text_value = [](int index) {
+    const std::optional<Datum> value = result_value(0, index);
+    return value ? TextView(text_view(*value)) : std::nullopt;
+  };
+  const std::string_view owner = text_value(2).value_or("");
+  const std::string_view position_id = text_value(3).value_or("");
+  const std::int32_t seq = DatumGetInt32(result_value(0, 4).value_or(0));
+  core::EventContent content;
+  content.reason = text_value(5);
+  if (const std::optional<Datum> metadata = result_value(0, 6)) {
+    content.metadata = jsonb_text(*metadata);
+  }
+  if (const std::optional<Datum> salt = result_value(0, 7)) {
+    content.salt = stored_salt(*salt);
+  }
+  const std::optional<core::Digest> digest = core::content_digest(content);
+  if (!digest) {
+    return SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);  // nothing to erase
+  }
+  Bindings erased;
+  erased.text(event_id).bytes(*digest);
+  begin_own_write(OwnWrite::kErasure, event_id);
+  const std::uint64_t count = execute(update_event, erased, Sight::kFresh);
+  end_own_write();
+  if (count != 1) {
+    ereport(ERROR,
+            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("an erasure was suppressed by a trigger or a rule")));
+  }
+  const Datum row = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
+  JsonObject payload;
+  payload.text("positionId", position_id).integer("seq", seq);
+  append_audit(origin, {.action = "EVENT_REDACTED",
+                        .institution_id = owner,
+                        .resource_type = "position_event",
+                        .resource_id = event_id,
+                        .payload = payload.datum(),
+                        .at = clock_micros()});
+  return row;
+}
+
+TextView lock_institution(std::string_view institution_id) {
+  Bindings values;
+  values.text(institution_id);
+  if (execute(select_institution_name, values, Sight::kFresh) != 1) {
+    return std::nullopt;
+  }
+  return text_view(result_value(0, 1).value_or(0));
+}
+
+std::int64_t lock_positions(std::string_view institution_id) {
+  Bindings values;
+  values.text(institution_id);
+  execute(select_held, values, Sight::kFresh);
+  return DatumGetInt64(result_value(0, 1).value_or(0));
+}
+
+Purged purge(const Origin& origin, std::string_view institution_id, std::string_view name) {
+  const core::MerkleTree heads = record_heads(origin, institution_id);
+  Bindings values;
+  values.text(institution_id);
+  const auto remove = [&](Statement& statement) {
+    return static_cast<std::int64_t>(execute(statement, values, Sight::kFresh));
+  };
+  Purged purged;
+  begin_own_write(OwnWrite::kPurge, institution_id);
+  remove(delete_idempotency_keys);
+  purged.ledger_events = remove(delete_ledger_events);
+  purged.position_events = remove(delete_position_events);
+  purged.positions = remove(delete_positions);
+  const std::int64_t assets = remove(delete_assets);
+  const std::int64_t templates = remove(delete_asset_templates);
+  remove(delete_policies);
+  remove(delete_api_keys);
+  const std::int64_t institutions = remove(delete_institution);
+  end_own_write();
+  if (institutions != 1 || purged.positions != static_cast<std::int64_t>(heads.size())) {
+    ereport(ERROR,
+            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a deletion was suppressed by a trigger or a rule"),
+             errhint("Remove the trigger or rule on the escrowgrid tables that keeps rows.")));
+  }
+  const core::DigestText heads_root = core::hex_text(heads.root());
+  JsonObject payload;
+  payload.text("name", name)
+      .integer("positions", purged.positions)
+      .integer("positionEvents", purged.position_events)
+      .integer("ledgerEvents", purged.ledger_events)
+      .integer("assets", assets)
+      .integer("assetTemplates", templates)
+      .text("headsRoot", heads_root.view());
+  append_tombstone(origin, institution_id, payload);
+  return purged;
+}
+
+}  // namespace escrowgrid::pg::store

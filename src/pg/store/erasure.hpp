@@ -1,0 +1,27 @@
+// The two sanctioned removals: an event's content, and a whole institution. Part of the store.
+#pragma once
+
+#include "pg/store/session.hpp"
+
+namespace escrowgrid::pg::store {
+
+// Erases reason and metadata of the event and returns its row, which belongs to the caller; absent when there
+// is no such event, or none of that institution.
+[[nodiscard]] std::optional<Datum> erase_content(const Origin& origin, std::string_view event_id,
+                                                 const TextView& institution_id);
+
+// The institution's name, locked against everyone until commit; absent when there is none.
+[[nodiscard]] TextView lock_institution(std::string_view institution_id);
+
+// Locks all positions of the institution and says how many of them hold money.
+[[nodiscard]] std::int64_t lock_positions(std::string_view institution_id);
+
+struct Purged {
+  std::int64_t positions = 0;
+  std::int64_t position_events = 0;
+  std::int64_t ledger_events = 0;
+};
+// Deletes everything of the institution but its audit rows, which get the tombstone.
+[[nodiscard]] Purged purge(const Origin& origin, std::string_view institution_id, std::string_view name);
+
+}  // namespace escrowgrid::pg::store

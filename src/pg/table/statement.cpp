@@ -1,0 +1,115 @@
+#include "pg/table/statement.hpp"
+
+extern "C" {
+#include "utils/plancache.h"
+}
+
+namespace escrowgrid::pg {
+
+Bindings& Bindings::json(const TextView& value) {
+  if (!value) {
+    return add_null(JSONBOID);
+  }
+  return add(JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(value->data(), value->size()))));
+}
+
+Bindings& Bindings::text_array(std::span<const TextView> values) {
+  auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * std::max<std::size_t>(values.size(), 1)));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    elements[i] = text_datum(values[i].value_or(std::string_view()));
+  }
+  ArrayType* array = construct_array(elements, static_cast<int>(values.size()), TEXTOID, -1, false, TYPALIGN_INT);
+  return add(TEXTARRAYOID, PointerGetDatum(array));
+}
+
+namespace {
+
+void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::size_t count) {
+  if (statement.plan != nullptr) {
+    return;
+  }
+  SPIPlanPtr plan = SPI_prepare(statement.sql, static_cast<int>(count), types.data());
+  if (plan == nullptr || SPI_keepplan(plan) != 0) {
+    elog(ERROR, "escrowgrid: could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+  }
+  statement.plan = plan;
+}
+
+}  // namespace
+
+std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
+  prepare(statement, bindings.types_, bindings.count_);
+  std::array<Datum, Bindings::kMost> values = bindings.values_;
+  // GetLatestSnapshot() refuses in parallel mode; a catalog snapshot for no catalog at all is taken anew as well.
+  const auto latest = [] { return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) : GetLatestSnapshot(); };
+  const char* nulls = bindings.nulls_.data();
+  const int code =
+      sight == Sight::kLatest
+          ? SPI_execute_snapshot(statement.plan, values.data(), nulls, latest(), InvalidSnapshot, true, false, limit)
+          : SPI_execute_plan(statement.plan, values.data(), nulls, sight == Sight::kCaller, limit);
+  if (code < 0) {
+    elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
+  }
+  return SPI_processed;
+}
+
+void invalidate_plan(Statement& statement) {
+  ListCell* cell = nullptr;
+  foreach (cell, SPI_plan_get_plan_sources(statement.plan)) {
+    auto* source = static_cast<CachedPlanSource*>(lfirst(cell));
+    source->is_valid = false;
+    if (source->gplan != nullptr) {
+      source->gplan->is_valid = false;
+    }
+  }
+}
+
+std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings) {
+  prepare(statement, bindings.types_, bindings.count_);
+  std::array<Datum, Bindings::kMost> values = bindings.values_;
+  constexpr bool kFiresTriggers = false;
+  const int code = SPI_execute_snapshot(statement.plan, values.data(), bindings.nulls_.data(), InvalidSnapshot,
+                                        InvalidSnapshot, false, kFiresTriggers, 0);
+  if (code < 0) {
+    elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
+  }
+  return SPI_processed;
+}
+
+RowStream::RowStream(Statement& statement, const Bindings& bindings, Sight sight)
+    : memory_(AllocSetContextCreate(CurrentMemoryContext, "escrowgrid rows", ALLOCSET_DEFAULT_SIZES)) {
+  prepare(statement, bindings.types_, bindings.count_);
+  std::array<Datum, Bindings::kMost> values = bindings.values_;
+  portal_ = SPI_cursor_open(nullptr, statement.plan, values.data(), bindings.nulls_.data(), sight == Sight::kCaller);
+}
+
+bool RowStream::next() {
+  if (table_ == nullptr || next_ == table_->numvals) {
+    SPI_freetuptable(table_);
+    SPI_cursor_fetch(portal_, true, kPortion);
+    table_ = SPI_tuptable;
+    next_ = 0;
+    if (table_ == nullptr || table_->numvals == 0) {
+      return false;
+    }
+  }
+  MemoryContextReset(memory_);
+  Assert(static_cast<std::size_t>(table_->tupdesc->natts) <= kMostColumns);
+  heap_deform_tuple(table_->vals[next_], table_->tupdesc, values_.data(), nulls_.data());
+  ++next_;
+  return true;
+}
+
+void RowStream::close() {
+  SPI_freetuptable(table_);
+  SPI_cursor_close(portal_);
+  MemoryContextDelete(memory_);
+}
+
+std::optional<Datum> result_value(std::uint64_t row, int index) {
+  bool is_null = false;
+  const Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, index, &is_null);
+  return is_null ? std::nullopt : std::optional(value);
+}
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,214 @@
+// Triggers that keep records as they are: append-only tables, columns that never change, currencies in use.
+#include "core/checkpoint.hpp"
+#include "pg/border/boundary.hpp"
+#include "pg/border/report.hpp"
+#include "pg/border/trigger_call.hpp"
+#include "pg/store/session.hpp"
+#include "pg/table/own_write.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+std::optional<Datum> column(const TriggerCall& call, HeapTuple row, const char* name) {
+  const int number = SPI_fnumber(call.desc(), name);
+  if (number <= 0) {
+    elog(ERROR, "escrowgrid: table %s has no column \"%s\"", call.table(), name);
+  }
+  bool is_null = false;
+  const Datum value = heap_getattr(row, number, call.desc(), &is_null);
+  return is_null ? std::nullopt : std::optional(value);
+}
+
+TextView text_column(const TriggerCall& call, HeapTuple row, const char* name) {
+  const std::optional<Datum> value = column(call, row, name);
+  return value ? TextView(text_view(*value)) : std::nullopt;
+}
+
+bool same_value(const TriggerCall& call, int number) {
+  const char* before = SPI_getvalue(call.old_row(), call.desc(), number);
+  const char* after = SPI_getvalue(call.new_row(), call.desc(), number);
+  return before == nullptr || after == nullptr ? before == after : std::strcmp(before, after) == 0;
+}
+
+// A row of an append-only table that the extension did not write itself is a restore's. It must belong
+// to its position: no event beyond the position's version, and the last one with the head's hash.
+void require_position(const TriggerCall& call, std::string_view position_id, bool is_event) {
+  const store::Session session = store::open();
+  const std::optional<store::PositionHead> head = store::find_head(position_id);
+  if (!head) {
+    // Replicated tables, and those of a parallel restore, arrive one beside the other. An event that comes
+    // before its position does nothing until that is there with the same head.
+    if (is_replica_role()) {
+      store::close(session);
+      return;
+    }
+    raise_not_found("position", position_id);
+  }
+  if (text_column(call, call.new_row(), "institution_id") != head->institution_id) {
+    raise_immutable(call, {"the record names another institution than position \"", position_id, "\" has"},
+                    "Insert records only as a restore of what was dumped.");
+  }
+  if (is_event) {
+    const std::int32_t seq = DatumGetInt32(column(call, call.new_row(), "seq").value_or(0));
+    const std::optional<Datum> hash = column(call, call.new_row(), "hash");
+    const bool is_head = seq == head->version;
+    const bool is_ahead = seq > head->version && !is_replica_role();
+    if (is_ahead || (is_head && (!hash || stored_digest(*hash) != head->head_hash))) {
+      raise_immutable(call, {"the event does not belong to the history of position \"", position_id, "\""},
+                      "Events are written by transitions; insert them only as a restore of what was dumped.");
+    }
+  }
+  store::close(session);
+}
+
+Datum check_record(FunctionCallInfo fcinfo) {
+  const TriggerCall call = require_trigger(fcinfo);
+  const TextView id = text_column(call, call.new_row(), "id");
+  const bool is_event = std::strcmp(call.table(), "position_events") == 0;
+  const bool is_ledger = std::strcmp(call.table(), "ledger_events") == 0;
+  const OwnWrite kind = is_event ? OwnWrite::kEvent : is_ledger ? OwnWrite::kLedgerEvent : OwnWrite::kAuditEvent;
+  if (!id || take_own_write(kind, *id)) {
+    return PointerGetDatum(call.new_row());  // a NULL id fails its constraint
+  }
+  static_cast<void>(require_root(call.operation()));
+  const TextView position_id =
+      kind == OwnWrite::kAuditEvent ? std::nullopt : text_column(call, call.new_row(), "position_id");
+  if (position_id) {
+    require_position(call, *position_id, is_event);
+  }
+  return PointerGetDatum(call.new_row());
+}
+
+bool is_purge(const TriggerCall& call) {
+  if (!call.is_delete() || SPI_fnumber(call.desc(), "institution_id") <= 0) {
+    return false;
+  }
+  const TextView institution_id = text_column(call, call.old_row(), "institution_id");
+  return institution_id && is_purging(*institution_id);
+}
+
+// The digest that stays when reason and metadata of this event go.
+std::optional<core::Digest> digest_of_content(const TriggerCall& call) {
+  core::EventContent content;
+  content.reason = text_column(call, call.old_row(), "reason");
+  if (const std::optional<Datum> metadata = column(call, call.old_row(), "metadata")) {
+    content.metadata = jsonb_text(*metadata);
+  }
+  if (const std::optional<Datum> salt = column(call, call.old_row(), "salt")) {
+    content.salt = stored_salt(*salt);
+  }
+  return core::content_digest(content);
+}
+
+// An erasure by escrow_redact_event(), here or where this row is replicated from: the content goes, its
+// digest comes, and nothing else changes.
+bool is_erasure(const TriggerCall& call) {
+  if (!call.is_update() || SPI_fnumber(call.desc(), "content_digest") <= 0) {
+    return false;
+  }
+  const TextView id = text_column(call, call.old_row(), "id");
+  if (!is_replica_role() && !(id && take_own_write(OwnWrite::kErasure, *id))) {
+    return false;
+  }
+  const std::optional<core::Digest> expected = digest_of_content(call);
+  const std::optional<Datum> digest = column(call, call.new_row(), "content_digest");
+  if (!expected || !digest || stored_digest(*digest) != *expected) {
+    return false;
+  }
+  for (int number = 1; number <= call.desc()->natts; ++number) {
+    const std::string_view name = NameStr(TupleDescAttr(call.desc(), number - 1)->attname);
+    const bool is_content = name == "reason" || name == "metadata" || name == "salt" || name == "content_digest";
+    if (!is_content && !same_value(call, number)) {
+      return false;
+    }
+  }
+  return true;  // that reason, metadata and salt are gone is a constraint of the table
+}
+
+Datum refuse_change(FunctionCallInfo fcinfo) {
+  const TriggerCall call = require_trigger(fcinfo);
+  if (call.is_row()) {
+    if (is_purge(call)) {
+      return PointerGetDatum(call.old_row());
+    }
+    if (is_erasure(call)) {
+      return PointerGetDatum(call.new_row());
+    }
+  }
+  raise_immutable(call, {call.operation(), " on table ", call.table(), " is not allowed"},
+                  "Its rows are evidence: positions end by CANCELLED or EXPIRED, and records stay.");
+}
+
+// Checkpoints and their heads come from escrow_checkpoint() or from a restore, both root's. A checkpoint's
+// hash follows from its row; whether its heads give its root is for escrow_verify() to tell.
+Datum check_checkpoint(FunctionCallInfo fcinfo) {
+  const TriggerCall call = require_trigger(fcinfo);
+  static_cast<void>(require_root(call.operation()));
+  if (!call.is_row()) {
+    return PointerGetDatum(nullptr);
+  }
+  HeapTuple row = call.new_row();
+  const auto digest_column = [&](const char* name) {
+    const std::optional<Datum> value = column(call, row, name);
+    return value ? stored_digest(*value) : core::Digest{};
+  };
+  const std::optional<Datum> at = column(call, row, "created_at");
+  const core::Checkpoint facts = {.id = text_column(call, row, "id").value_or(""),
+                                  .number = DatumGetInt64(column(call, row, "number").value_or(0)),
+                                  .position_count = DatumGetInt64(column(call, row, "position_count").value_or(0)),
+                                  .root = digest_column("root_hash"),
+                                  .previous = digest_column("previous_hash"),
+                                  .at = at ? to_micros(DatumGetTimestampTz(*at)) : 0};
+  if (digest_column("hash") != core::checkpoint_hash(facts)) {
+    raise_immutable(call, {"the checkpoint's hash does not follow from its row"},
+                    "Checkpoints are made by escrow_checkpoint(); insert them only as a restore of what was dumped.");
+  }
+  return PointerGetDatum(row);
+}
+
+// Arguments: the columns that stay as they were.
+Datum keep_columns(FunctionCallInfo fcinfo) {
+  const TriggerCall call = require_trigger(fcinfo);
+  const Trigger* trigger = call.data->tg_trigger;
+  for (int i = 0; i < trigger->tgnargs; ++i) {
+    const char* name = trigger->tgargs[i];
+    const int number = SPI_fnumber(call.desc(), name);
+    if (!same_value(call, number)) {
+      raise_immutable(call, {"column \"", name, "\" of table ", call.table(), " cannot be changed"},
+                      "Create a new record instead.");
+    }
+  }
+  return PointerGetDatum(call.new_row());
+}
+
+// Built-in currencies never change; others only while no position uses them.
+Datum guard_currency(FunctionCallInfo fcinfo) {
+  const TriggerCall call = require_trigger(fcinfo);
+  HeapTuple row = call.is_insert() ? call.new_row() : call.old_row();
+  const std::string_view code = text_column(call, row, "code").value_or("");
+  const bool was_builtin = !call.is_insert() && DatumGetBool(column(call, row, "builtin").value_or(0));
+  const bool is_builtin = !call.is_delete() && DatumGetBool(column(call, call.new_row(), "builtin").value_or(0));
+  if (was_builtin || is_builtin) {
+    raise_immutable(call, {"currency ", code, call.is_insert() ? " cannot be added as built-in" : " is built in"},
+                    "Add codes of your own with builtin = false.");
+  }
+  if (!call.is_insert()) {
+    const store::Session session = store::open();
+    if (store::is_currency_used(code)) {
+      raise_immutable(call, {"currency ", code, " is in use"}, "Positions hold it; its meaning cannot change.");
+    }
+    store::close(session);
+  }
+  return PointerGetDatum(call.is_delete() ? call.old_row() : call.new_row());
+}
+
+}  // namespace
+
+ESCROWGRID_FUNCTION(escrowgrid_check_record, check_record);
+ESCROWGRID_FUNCTION(escrowgrid_refuse_change, refuse_change);
+ESCROWGRID_FUNCTION(escrowgrid_check_checkpoint, check_checkpoint);
+ESCROWGRID_FUNCTION(escrowgrid_keep_columns, keep_columns);
+ESCROWGRID_FUNCTION(escrowgrid_guard_currency, guard_currency);
+
+}  // namespace escrowgrid::pg
