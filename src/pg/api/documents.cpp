@@ -1,17 +1,20 @@
-// Reading: documents and pages.
+// Reading: records as documents, lists page by page, and what a position was.
 #include "pg/store/documents.hpp"
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
 #include "pg/service/authentication.hpp"
-#include "pg/store/session.hpp"
+#include "pg/store/positions.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/argument.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
 
 namespace {
 
 Datum get_document(FunctionCallInfo fcinfo, store::Document document, const char* kind) {
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_get");
   core::Refusal why;
   const TextView id = text_argument(fcinfo, 0);
@@ -22,7 +25,7 @@ Datum get_document(FunctionCallInfo fcinfo, store::Document document, const char
   if (!found) {
     raise_not_found(kind, *id);
   }
-  store::close(session);
+  close_session(session);
   return *found;
 }
 
@@ -44,10 +47,10 @@ store::Page page_arguments(FunctionCallInfo fcinfo, const Caller& caller, int af
 template <typename List>
 Datum list_page(FunctionCallInfo fcinfo, int after_id, int max_count, List list) {
   InitMaterializedSRF(fcinfo, 0);
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_list");
   list(page_arguments(fcinfo, caller, after_id, max_count));
-  store::close(session);
+  close_session(session);
   return 0;
 }
 
@@ -126,12 +129,33 @@ Datum list_audit_events(FunctionCallInfo fcinfo) {
   });
 }
 
-Datum health(FunctionCallInfo fcinfo) {
-  const store::Session session = store::open();
-  static_cast<void>(require_caller(session.owner, core::Right::kAdminister, "escrow_health"));
-  const Datum row = store::read_health(fcinfo);
-  store::close(session);
-  return row;
+Datum position_at(FunctionCallInfo fcinfo) {
+  TupleDesc desc = require_row_type(fcinfo);
+  const Session session = open_session();
+  const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_position_at");
+  core::Refusal why;
+  const TextView id = text_argument(fcinfo, 0);
+  const std::optional<core::Micros> at = time_argument(fcinfo, 1);
+  if (!core::require_text({.parameter = "position_id", .max_bytes = core::kMaxIdBytes}, id, why)) {
+    raise(why);
+  }
+  if (!at) {
+    why.begin(core::Condition::kInvalidParameter)
+        .message({"at must not be null"})
+        .hint({"Pass the time of interest."})
+        .with("parameter", "at");
+    raise(why);
+  }
+  if (!store::find_position_institution(*id, caller.institution_id, Sight::kCaller)) {
+    raise_not_found("position", *id);
+  }
+  const core::Micros bounded = std::clamp<core::Micros>(*at, 0, core::kMaxTime);
+  const std::optional<Datum> row = store::read_position_at(*id, bounded, desc);
+  close_session(session);
+  if (!row) {
+    PG_RETURN_NULL();  // the position did not exist yet
+  }
+  return *row;
 }
 
 }  // namespace
@@ -146,6 +170,6 @@ ESCROWGRID_FUNCTION(escrow_list_assets, list_assets);
 ESCROWGRID_FUNCTION(escrow_list_positions, list_positions);
 ESCROWGRID_FUNCTION(escrow_list_ledger_events, list_ledger_events);
 ESCROWGRID_FUNCTION(escrow_list_audit_events, list_audit_events);
-ESCROWGRID_FUNCTION(escrow_health, health);
+ESCROWGRID_FUNCTION(escrow_position_at, position_at);
 
 }  // namespace escrowgrid::pg

@@ -3,13 +3,17 @@
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
+#include "pg/service/authentication.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/argument.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
 
 namespace {
 
 Datum redact_event(FunctionCallInfo fcinfo) {
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_redact_event");
   const TextView event_id = text_argument(fcinfo, 0);
   core::Refusal why;
@@ -21,7 +25,7 @@ Datum redact_event(FunctionCallInfo fcinfo) {
   if (!row) {
     raise_not_found("position event", *event_id);
   }
-  store::close(session);
+  close_session(session);
   return *row;
 }
 
@@ -51,11 +55,8 @@ void require_nothing_held(std::string_view institution_id, std::int64_t holding)
 }
 
 Datum purge_institution(FunctionCallInfo fcinfo) {
-  TupleDesc desc = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "escrowgrid: escrow_purge_institution must return a row");
-  }
-  const store::Session session = store::open();
+  TupleDesc desc = require_row_type(fcinfo);
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kAdminister, "escrow_purge_institution");
   const TextView institution_id = text_argument(fcinfo, 0);
   core::Refusal why;
@@ -70,12 +71,10 @@ Datum purge_institution(FunctionCallInfo fcinfo) {
   require_nothing_held(*institution_id, store::lock_positions(*institution_id));
   const store::Purged purged =
       store::purge(store::origin_of(caller, "escrow_purge_institution"), *institution_id, *name);
-  std::array<Datum, 3> values = {Int64GetDatum(purged.positions), Int64GetDatum(purged.position_events),
-                                 Int64GetDatum(purged.ledger_events)};
-  std::array<bool, 3> nulls{};
-  const Datum row = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values.data(), nulls.data()));
-  const Datum result = SPI_datumTransfer(row, false, -1);
-  store::close(session);
+  const std::array<std::optional<Datum>, 3> columns = {
+      Int64GetDatum(purged.positions), Int64GetDatum(purged.position_events), Int64GetDatum(purged.ledger_events)};
+  const Datum result = keep_for_caller(form_row(desc, columns));
+  close_session(session);
   return result;
 }
 

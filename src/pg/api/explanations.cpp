@@ -3,9 +3,14 @@
 #include "pg/api/move_arguments.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
-#include "pg/service/moves.hpp"
+#include "pg/service/authentication.hpp"
 #include "pg/service/rules.hpp"
+#include "pg/store/assets.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/store/positions.hpp"
+#include "pg/table/session.hpp"
 #include "pg/values/json_object.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
 
@@ -14,7 +19,7 @@ namespace {
 // Puts a row (rule, passed, sqlstate, condition, compared) for each rule asked.
 class Explanation {
  public:
-  explicit Explanation(FunctionCallInfo fcinfo) : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {}
+  explicit Explanation(FunctionCallInfo fcinfo) : fcinfo_(fcinfo) {}
 
   void passed(std::string_view rule, std::string_view compared) { put(rule, nullptr, compared); }
   void failed(std::string_view rule, const core::Refusal& why) {
@@ -34,15 +39,16 @@ class Explanation {
 
  private:
   void put(std::string_view rule, const core::ConditionInfo* failure, std::string_view compared) {
-    std::array<Datum, 5> columns = {
-        text_datum(rule), BoolGetDatum(failure == nullptr), failure ? text_datum(failure->sqlstate) : 0,
-        failure ? text_datum(failure->name) : 0,
-        DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(compared.data(), compared.size())))};
-    std::array<bool, 5> nulls = {false, false, failure == nullptr, failure == nullptr, false};
-    tuplestore_putvalues(result_->setResult, result_->setDesc, columns.data(), nulls.data());
+    std::array<std::optional<Datum>, 5> columns = {text_datum(rule), BoolGetDatum(failure == nullptr), std::nullopt,
+                                                   std::nullopt, jsonb_datum(compared)};
+    if (failure != nullptr) {
+      columns[2] = text_datum(failure->sqlstate);
+      columns[3] = text_datum(failure->name);
+    }
+    put_row(fcinfo_, columns);
   }
 
-  ReturnSetInfo* result_;
+  FunctionCallInfo fcinfo_;
 };
 
 static_assert(std::is_trivially_destructible_v<Explanation>);
@@ -96,7 +102,7 @@ void explain(Explanation& out, const Caller& caller, const core::CreationInput& 
   if (!out.ask("found", institution_id.has_value(), why, "{}")) {
     return;
   }
-  const std::optional<int> exponent = store::find_currency_unlocked(*input.currency);
+  const std::optional<int> exponent = store::find_exponent(*input.currency);
   if (!exponent) {
     core::refuse_unknown_currency("currency", *input.currency, why);
   }
@@ -129,7 +135,7 @@ void explain(Explanation& out, const Caller& caller, const core::CreationInput& 
 template <typename Input>
 Datum explain_call(FunctionCallInfo fcinfo, const char* action) {
   InitMaterializedSRF(fcinfo, 0);
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
   Explanation out(fcinfo);
   core::Refusal why;
@@ -139,7 +145,7 @@ Datum explain_call(FunctionCallInfo fcinfo, const char* action) {
   } else {
     out.failed("input", why);
   }
-  store::close(session);
+  close_session(session);
   return 0;
 }
 

@@ -4,8 +4,12 @@
 #include "core/template_terms.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
+#include "pg/service/authentication.hpp"
 #include "pg/service/institution_check.hpp"
-#include "pg/store/session.hpp"
+#include "pg/store/assets.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/argument.hpp"
 #include "pg/values/json_members.hpp"
 
 namespace escrowgrid::pg {
@@ -28,7 +32,7 @@ void require_terms_currency(const core::TemplateTerms& terms) {
     return;
   }
   core::Refusal why;
-  const std::optional<int> exponent = store::find_currency(*terms.currency);
+  const std::optional<int> exponent = store::lock_exponent(*terms.currency);
   if (!exponent) {
     core::refuse_unknown_currency("config", *terms.currency, why);
     raise(why);
@@ -42,7 +46,7 @@ void require_terms_currency(const core::TemplateTerms& terms) {
 
 Datum create_institution(FunctionCallInfo fcinfo) {
   enum { kName, kRegions, kVerticals };
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kAdminister, "escrow_create_institution");
   core::Refusal why;
   const TextView name = text_argument(fcinfo, kName);
@@ -62,13 +66,13 @@ Datum create_institution(FunctionCallInfo fcinfo) {
   }
   const Datum row = store::insert_institution(store::origin_of(caller, "escrow_create_institution"),
                                               {.name = *name, .regions = regions, .verticals = verticals});
-  store::close(session);
+  close_session(session);
   return row;
 }
 
 Datum create_asset_template(FunctionCallInfo fcinfo) {
   enum { kCode, kName, kVertical, kRegion, kConfig, kInstitutionId };
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_asset_template");
   core::Refusal why;
   const TextView code = text_argument(fcinfo, kCode);
@@ -76,7 +80,7 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
   const TextView vertical = text_argument(fcinfo, kVertical);
   const TextView region = text_argument(fcinfo, kRegion);
   const TextView config = jsonb_argument(fcinfo, kConfig, "config");
-  // A key acts for its own institution; naming it is allowed, naming another is naming nothing.
+  // A key may name its own institution. Any other id is treated as if it did not exist (require_institution).
   const TextView named = text_argument(fcinfo, kInstitutionId);
   const TextView institution_id = named ? named : caller.institution_id;
   const bool valid = core::require_text({.parameter = "code", .max_bytes = core::kMaxCodeBytes}, code, why) &&
@@ -104,13 +108,13 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
                                             .vertical = *vertical,
                                             .region = *region,
                                             .config = *config});
-  store::close(session);
+  close_session(session);
   return row;
 }
 
 Datum create_asset(FunctionCallInfo fcinfo) {
   enum { kTemplateId, kLabel, kMetadata };
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_create_asset");
   core::Refusal why;
   const TextView template_id = text_argument(fcinfo, kTemplateId);
@@ -128,7 +132,7 @@ Datum create_asset(FunctionCallInfo fcinfo) {
   const Datum row = store::insert_asset(
       store::origin_of(caller, "escrow_create_asset"),
       {.institution_id = *institution_id, .template_id = *template_id, .label = *label, .metadata = metadata});
-  store::close(session);
+  close_session(session);
   return row;
 }
 

@@ -3,7 +3,8 @@
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
-#include "pg/values/datum.hpp"
+#include "pg/values/argument.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
 
@@ -33,12 +34,10 @@ Datum can_transition(FunctionCallInfo fcinfo) {
 
 Datum lifecycle(FunctionCallInfo fcinfo) {
   InitMaterializedSRF(fcinfo, 0);
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const auto put = [&](std::optional<core::State> from, core::State to) {
-    std::array<Datum, 3> values = {from ? text_datum(core::state_name(*from)) : 0, text_datum(core::state_name(to)),
-                                   BoolGetDatum(core::is_terminal(to))};
-    std::array<bool, 3> nulls = {!from.has_value(), false, false};
-    tuplestore_putvalues(result->setResult, result->setDesc, values.data(), nulls.data());
+    put_row(fcinfo, std::array<std::optional<Datum>, 3>{
+                        from ? std::optional(text_datum(core::state_name(*from))) : std::nullopt,
+                        text_datum(core::state_name(to)), BoolGetDatum(core::is_terminal(to))});
   };
   put(std::nullopt, core::State::kCreated);
   for (const core::State from : core::kAllStates) {

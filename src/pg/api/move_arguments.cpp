@@ -1,5 +1,7 @@
 #include "pg/api/move_arguments.hpp"
 
+#include "pg/values/argument.hpp"
+
 namespace escrowgrid::pg {
 
 bool read_input(FunctionCallInfo fcinfo, core::CreationInput& input, core::Refusal& why) {

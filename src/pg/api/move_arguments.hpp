@@ -1,8 +1,8 @@
-// The arguments of the functions that create and move positions, in whatever way they then go about it.
+// The arguments of the functions that create and move positions.
 #pragma once
 
 #include "core/decide.hpp"
-#include "pg/values/datum.hpp"
+#include "pg/border/postgres.hpp"
 
 namespace escrowgrid::pg {
 

@@ -5,7 +5,11 @@
 #include "core/rules.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
+#include "pg/service/authentication.hpp"
 #include "pg/service/institution_check.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/argument.hpp"
 #include "pg/values/json_members.hpp"
 
 namespace escrowgrid::pg {
@@ -15,13 +19,13 @@ namespace {
 void require_known_currencies(const core::Policy& policy) {
   core::Refusal why;
   for (const std::string_view code : policy.allowed_currencies.items()) {
-    if (!store::find_currency(code)) {
+    if (!store::lock_exponent(code)) {
       core::refuse_unknown_currency("allowedCurrencies", code, why);
       raise(why);
     }
   }
   for (const core::OpenLimit& limit : policy.max_open_amount.items()) {
-    if (!store::find_currency(limit.currency)) {
+    if (!store::lock_exponent(limit.currency)) {
       core::refuse_unknown_currency("maxOpenAmount", limit.currency, why);
       raise(why);
     }
@@ -30,7 +34,7 @@ void require_known_currencies(const core::Policy& policy) {
 
 Datum set_policy(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kRegion, kConfig };
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_set_policy");
   core::Refusal why;
   const TextView institution_id = text_argument(fcinfo, kInstitutionId);
@@ -50,13 +54,13 @@ Datum set_policy(FunctionCallInfo fcinfo) {
   require_known_currencies(*policy);
   const Datum row = store::upsert_policy(store::origin_of(caller, "escrow_set_policy"),
                                          {.institution_id = *institution_id, .region = *region}, *config);
-  store::close(session);
+  close_session(session);
   return row;
 }
 
 Datum get_policy(FunctionCallInfo fcinfo) {
   enum { kInstitutionId, kRegion };
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_get_policy");
   core::Refusal why;
   const TextView institution_id = text_argument(fcinfo, kInstitutionId);
@@ -70,20 +74,20 @@ Datum get_policy(FunctionCallInfo fcinfo) {
   if (!document) {
     raise_not_found("policy for region", *region);
   }
-  store::close(session);
+  close_session(session);
   return *document;
 }
 
 Datum list_policies(FunctionCallInfo fcinfo) {
   InitMaterializedSRF(fcinfo, 0);
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_list_policies");
   const TextView named = text_argument(fcinfo, 0);
   const bool is_foreign = caller.institution_id && named && named != caller.institution_id;
   if (!is_foreign) {
     store::list_policies(fcinfo, caller.institution_id ? caller.institution_id : named);
   }
-  store::close(session);
+  close_session(session);
   return 0;
 }
 

@@ -1,10 +1,17 @@
 // The main job: positions are created and moved, one at a time; raising, or telling a refusal as a row.
+#include "pg/store/positions.hpp"
 #include "core/parameters.hpp"
 #include "pg/api/move_arguments.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
+#include "pg/service/authentication.hpp"
+#include "pg/service/idempotency.hpp"
 #include "pg/service/moves.hpp"
-#include "pg/store/idempotency_keys.hpp"
+#include "pg/store/assets.hpp"
+#include "pg/store/audit_events.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/argument.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
 
@@ -12,7 +19,7 @@ namespace {
 
 // One claimed request: done now, or the result of when it was done first.
 template <typename Perform>
-std::optional<Datum> once(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why,
+std::optional<Datum> once(const store::IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why,
                           Perform perform) {
   switch (claim(key, fingerprint, why)) {
     case Claim::kRefused:
@@ -50,7 +57,8 @@ std::optional<Datum> attempt_creation(FunctionCallInfo fcinfo, store::Origin& or
   }
   const auto perform = [&] { return create(origin, input, why); };
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
-  // An asset of nothing has no institution to claim a key in, and is refused as without one.
+  // If the asset does not exist, there is no institution to store the idempotency key under. The creation is then
+  // refused as it is without a key.
   const TextView institution_id = key && input.asset_id
                                       ? store::find_asset_institution(*input.asset_id, origin.caller.institution_id)
                                       : std::nullopt;
@@ -71,7 +79,8 @@ std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, store::Origin& 
   const auto perform = [&] { return move(origin, *input.position_id, *request, why); };
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
   const TextView institution_id =
-      key ? store::find_position_institution(*input.position_id, origin.caller.institution_id) : std::nullopt;
+      key ? store::find_position_institution(*input.position_id, origin.caller.institution_id, Sight::kFresh)
+          : std::nullopt;
   return institution_id ? once({.institution_id = *institution_id, .key = *key}, core::fingerprint(input), why, perform)
                         : row_of(perform());
 }
@@ -79,54 +88,46 @@ std::optional<Datum> attempt_transition(FunctionCallInfo fcinfo, store::Origin& 
 using Attempt = std::optional<Datum> (*)(FunctionCallInfo, store::Origin&, core::Refusal&);
 
 Datum perform_or_raise(FunctionCallInfo fcinfo, const char* action, Attempt attempt) {
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
   store::Origin origin = store::origin_of(caller, action);
-  store::begin_writes(origin);
+  origin.writes = &begin_writes(origin.path);
   core::Refusal why;
   const std::optional<Datum> row = attempt(fcinfo, origin, why);
   if (!row) {
     raise(why);
   }
-  store::finish_writes(origin);
-  const Datum result = SPI_datumTransfer(*row, false, -1);
-  store::close(session);
+  finish_writes(*origin.writes);
+  const Datum result = keep_for_caller(*row);
+  close_session(session);
   return result;
 }
 
 // (ok, result, sqlstate, condition, message, detail, hint)
 Datum form_outcome(FunctionCallInfo fcinfo, const std::optional<Datum>& row, const core::Refusal& why) {
-  TupleDesc desc = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "escrowgrid: the function must return a row");
-  }
-  std::array<Datum, 7> columns{};
-  std::array<bool, 7> nulls = {false, true, true, true, true, true, true};
+  std::array<std::optional<Datum>, 7> columns;
   columns[0] = BoolGetDatum(row.has_value());
   if (row) {
     columns[1] = *row;
-    nulls[1] = false;
   } else {
     const core::ConditionInfo& info = core::describe(why.condition());
     columns[2] = text_datum(info.sqlstate);
     columns[3] = text_datum(info.name);
     columns[4] = text_datum(why.message());
-    columns[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(why.detail()));
+    columns[5] = jsonb_datum(why.detail());
     columns[6] = text_datum(why.hint());
-    std::fill(nulls.begin() + 2, nulls.end(), false);
   }
-  return SPI_datumTransfer(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), columns.data(), nulls.data())),
-                           false, -1);
+  return keep_for_caller(form_row(require_row_type(fcinfo), columns));
 }
 
-// A refusal comes back as a row, and its audit row commits with the caller's transaction. Who is not signed in is
-// refused as everywhere: otherwise anyone could fill the audit log.
+// A refusal comes back as a row, and its audit row commits with the caller's transaction. A caller who is not signed in
+// gets an error: otherwise anyone could fill the audit log.
 Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attempt) {
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, action);
   store::Origin origin = store::origin_of(caller, action);
   origin.tells_refusals = true;
-  store::begin_writes(origin);
+  origin.writes = &begin_writes(origin.path);
   core::Refusal why;
   std::optional<Datum> row;
   if (core::may(caller.role, core::Right::kWrite)) {
@@ -137,9 +138,9 @@ Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attem
   if (!row) {
     store::audit_refusal(origin, why, text_argument(fcinfo, 0));
   }
-  store::finish_writes(origin);
+  finish_writes(*origin.writes);
   const Datum outcome = form_outcome(fcinfo, row, why);
-  store::close(session);
+  close_session(session);
   return outcome;
 }
 

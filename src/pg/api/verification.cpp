@@ -3,8 +3,13 @@
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
+#include "pg/service/authentication.hpp"
 #include "pg/service/institution_check.hpp"
 #include "pg/store/checkpoints.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/argument.hpp"
+#include "pg/values/memory.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
 
@@ -12,22 +17,22 @@ namespace {
 
 Datum verify(FunctionCallInfo fcinfo) {
   InitMaterializedSRF(fcinfo, 0);
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_verify");
   const TextView named = text_argument(fcinfo, 0);
   if (named) {
     static_cast<void>(require_institution(caller, named));
   }
   store::verify(fcinfo, named ? named : caller.institution_id);
-  store::close(session);
+  close_session(session);
   return 0;
 }
 
 Datum checkpoint(FunctionCallInfo /*fcinfo*/) {
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kAdminister, "escrow_checkpoint");
   const Datum row = store::insert_checkpoint(caller.db_role);
-  store::close(session);
+  close_session(session);
   return row;
 }
 
@@ -40,16 +45,12 @@ store::StoredCheckpoint require_checkpoint(const TextView& id) {
 }
 
 Datum checkpoint_export(FunctionCallInfo fcinfo) {
-  // The result outlives the session, so its memory is taken outside.
-  MemoryContext outer = CurrentMemoryContext;
-  const store::Session session = store::open();
+  const Session session = open_session();
   static_cast<void>(require_caller(session.owner, core::Right::kRead, "escrow_checkpoint_export"));
   const store::StoredCheckpoint found = require_checkpoint(text_argument(fcinfo, 0));
   const core::CheckpointText text = core::checkpoint_text(found.facts);
-  MemoryContext inner = MemoryContextSwitchTo(outer);
-  const Datum result = text_datum(text.view());
-  MemoryContextSwitchTo(inner);
-  store::close(session);
+  const Datum result = keep_for_caller(text_datum(text.view()));
+  close_session(session);
   return result;
 }
 
@@ -68,19 +69,17 @@ void require_root_hash(const store::StoredCheckpoint& checkpoint, const store::I
 }
 
 Datum path_datum(std::span<const core::Digest> path) {
-  auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * std::max<std::size_t>(path.size(), 1)));
+  const std::span<Datum> elements = make_array<Datum>(path.size());
   for (std::size_t i = 0; i < path.size(); ++i) {
     elements[i] = bytes_datum(path[i]);
   }
-  return PointerGetDatum(construct_array(elements, static_cast<int>(path.size()), BYTEAOID, -1, false, TYPALIGN_INT));
+  return PointerGetDatum(
+      construct_array(elements.data(), static_cast<int>(path.size()), BYTEAOID, -1, false, TYPALIGN_INT));
 }
 
 Datum inclusion_proof(FunctionCallInfo fcinfo) {
-  TupleDesc desc = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "escrowgrid: escrow_inclusion_proof must return a row");
-  }
-  const store::Session session = store::open();
+  TupleDesc desc = require_row_type(fcinfo);
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kRead, "escrow_inclusion_proof");
   const TextView position_id = text_argument(fcinfo, 0);
   const TextView checkpoint_id = text_argument(fcinfo, 1);
@@ -96,17 +95,15 @@ Datum inclusion_proof(FunctionCallInfo fcinfo) {
     raise_not_found("position", *position_id);
   }
   require_root_hash(checkpoint, *found);
-  std::array<Datum, 7> values = {Int64GetDatum(static_cast<std::int64_t>(found->index)),
-                                 Int64GetDatum(checkpoint.facts.position_count),
-                                 Int32GetDatum(found->head.version),
-                                 bytes_datum(found->head.head_hash),
-                                 bytes_datum(found->leaf),
-                                 path_datum(found->path),
-                                 bytes_datum(found->root)};
-  std::array<bool, 7> nulls{};
-  const Datum row = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values.data(), nulls.data()));
-  const Datum result = SPI_datumTransfer(row, false, -1);
-  store::close(session);
+  const std::array<std::optional<Datum>, 7> columns = {Int64GetDatum(static_cast<std::int64_t>(found->index)),
+                                                       Int64GetDatum(checkpoint.facts.position_count),
+                                                       Int32GetDatum(found->head.version),
+                                                       bytes_datum(found->head.head_hash),
+                                                       bytes_datum(found->leaf),
+                                                       path_datum(found->path),
+                                                       bytes_datum(found->root)};
+  const Datum result = keep_for_caller(form_row(desc, columns));
+  close_session(session);
   return result;
 }
 

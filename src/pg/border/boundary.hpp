@@ -11,16 +11,17 @@ namespace escrowgrid::pg {
 // Raises an internal error (XX000) with the text of a C++ exception.
 [[noreturn]] void raise_internal(const char* what);
 
+// Runs `body`; a C++ exception becomes an error of PostgreSQL.
 template <typename Body>
-Datum boundary(FunctionCallInfo fcinfo, Body body) {
+auto contain_exceptions(Body body) {
   static_assert(std::is_trivially_destructible_v<Body>);
   core::FixedText<240> failure;
   try {
-    return body(fcinfo);
+    return body();
   } catch (const std::exception& error) {
-    failure.append(error.what());
+    static_cast<void>(failure.append(std::string_view(error.what()).substr(0, 240)));
   } catch (...) {
-    failure.append("unknown C++ exception");
+    static_cast<void>(failure.append("unknown C++ exception"));
   }
   raise_internal(failure.c_str());
 }
@@ -28,11 +29,11 @@ Datum boundary(FunctionCallInfo fcinfo, Body body) {
 }  // namespace escrowgrid::pg
 
 // Defines the SQL-callable C function `name` whose body is the given C++ function.
-#define ESCROWGRID_FUNCTION(name, body)                \
-  _Pragma("GCC visibility push(default)") extern "C" { \
-    PG_FUNCTION_INFO_V1(name);                         \
-    Datum name(FunctionCallInfo fcinfo) {              \
-      return ::escrowgrid::pg::boundary(fcinfo, body); \
-    }                                                  \
-  }                                                    \
+#define ESCROWGRID_FUNCTION(name, body)                                                          \
+  _Pragma("GCC visibility push(default)") extern "C" {                                           \
+    PG_FUNCTION_INFO_V1(name);                                                                   \
+    Datum name(FunctionCallInfo fcinfo) {                                                        \
+      return ::escrowgrid::pg::contain_exceptions([fcinfo]() -> Datum { return body(fcinfo); }); \
+    }                                                                                            \
+  }                                                                                              \
   _Pragma("GCC visibility pop") static_assert(true)

@@ -1,7 +1,7 @@
 // Settings (GUCs): claims of the caller, copied to records and never trusted, and the one that allows drops.
 #pragma once
 
-#include "pg/values/datum.hpp"
+#include "pg/border/postgres.hpp"
 
 namespace escrowgrid::pg {
 

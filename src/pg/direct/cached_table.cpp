@@ -1,7 +1,8 @@
 #include "pg/direct/cached_table.hpp"
 
 #include "pg/direct/shape.hpp"
-#include "pg/service/authentication.hpp"
+#include "pg/identity/owner.hpp"
+#include "pg/values/memory.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -16,135 +17,140 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-// By Name; null until the first use.
-std::array<Kept*, kTables> published;
+// By layout::TableId; null until the first use.
+std::array<CachedTable*, layout::kTables.size()> published;
 
 // Counts invalidations, so that an entry whose table changes while it is built is not published as current.
 std::uint64_t changes = 0;
 
 std::span<const Oid> copy_index_ids(List* ids) {
   const auto count = static_cast<std::size_t>(list_length(ids));
-  auto* out = static_cast<Oid*>(palloc(sizeof(Oid) * std::max<std::size_t>(count, 1)));
+  const std::span<Oid> out = make_array<Oid>(count);
   for (std::size_t i = 0; i < count; ++i) {
     out[i] = list_nth_oid(ids, static_cast<int>(i));
   }
-  return {out, count};
+  return out;
 }
 
 // Finds the index of each key. False when there is none that can be used now.
-bool find_key_indexes(const Shape& shape, Kept& table) {
+bool find_key_indexes(const layout::Table& table, CachedTable& cached) {
   bool may_change = false;
-  for (const Oid id : table.index_ids) {
+  for (const Oid id : cached.index_ids) {
     Relation index = index_open(id, AccessShareLock);
-    for (std::size_t key = 0; key < table.key_ids.size(); ++key) {
-      if (shape.keys[key][0] == 0 || OidIsValid(table.key_ids[key]) || !is_key_index(index, shape, shape.keys[key])) {
+    for (std::size_t key = 0; key < cached.key_ids.size(); ++key) {
+      const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::KeyName>(key));
+      if (wanted.count == 0 || OidIsValid(cached.key_ids[key]) || !is_key_index(index, wanted)) {
         continue;
       }
       if (is_usable_now(index)) {
-        table.key_ids[key] = id;
+        cached.key_ids[key] = id;
       } else {
         may_change = true;
       }
     }
     index_close(index, AccessShareLock);
   }
-  for (std::size_t key = 0; key < table.key_ids.size(); ++key) {
-    if (shape.keys[key][0] != 0 && !OidIsValid(table.key_ids[key])) {
+  for (std::size_t key = 0; key < cached.key_ids.size(); ++key) {
+    const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::KeyName>(key));
+    if (wanted.count != 0 && !OidIsValid(cached.key_ids[key])) {
       // Time alone makes such an index usable, and no invalidation tells of that: look again at the next call.
-      table.is_current = table.is_current && !may_change;
+      cached.is_current = cached.is_current && !may_change;
       return false;
     }
   }
   return true;
 }
 
-Kept* build(const Shape& shape, Relation relation) {
+CachedTable* build(const layout::Table& table, Relation relation) {
   // Until it is complete the entry belongs to the call, and an error frees it.
   MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid table", ALLOCSET_SMALL_SIZES);
   MemoryContext outer = MemoryContextSwitchTo(memory);
   const std::uint64_t changes_before = changes;
-  auto* table = new (palloc(sizeof(Kept))) Kept();
-  table->memory = memory;
-  table->relation_id = RelationGetRelid(relation);
+  auto* cached = make<CachedTable>();
+  static std::uint64_t last_number = 0;
+  cached->layout = &table;
+  cached->number = ++last_number;
+  cached->memory = memory;
+  cached->relation_id = RelationGetRelid(relation);
   // The relcache entry may be rebuilt by any catalog lookup. Take copies first, then judge by the copies.
   const FormData_pg_class form = *relation->rd_rel;
-  table->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
-  table->index_ids = copy_index_ids(RelationGetIndexList(relation));
-  const bool is_parent = has_children(table->relation_id, form);
+  cached->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
+  cached->index_ids = copy_index_ids(RelationGetIndexList(relation));
+  const bool is_parent = has_children(cached->relation_id, form);
   // PostgreSQL does not tell a table that its last child is gone: look again at the next call.
-  table->is_current = !is_parent;
-  table->has_key_indexes = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
-                           has_expected_columns(shape, table->desc) && find_key_indexes(shape, *table);
-  table->is_readable = table->has_key_indexes && !is_parent && !applies_row_security(table->relation_id) &&
-                       pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
-  table->is_lockable =
-      table->is_readable && pg_class_aclcheck(table->relation_id, tables_owner(), ACL_SELECT_FOR_UPDATE) == ACLCHECK_OK;
-  table->is_current = table->is_current && changes == changes_before;
+  cached->is_current = !is_parent;
+  cached->has_key_indexes = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
+                            has_expected_columns(table, cached->desc) && find_key_indexes(table, *cached);
+  cached->is_readable = cached->has_key_indexes && !is_parent && !applies_row_security(cached->relation_id) &&
+                        pg_class_aclcheck(cached->relation_id, tables_owner(), ACL_SELECT) == ACLCHECK_OK;
+  cached->is_lockable = cached->is_readable &&
+                        pg_class_aclcheck(cached->relation_id, tables_owner(), ACL_SELECT_FOR_UPDATE) == ACLCHECK_OK;
+  cached->is_current = cached->is_current && changes == changes_before;
   MemoryContextSwitchTo(outer);
-  return table;
+  return cached;
 }
 
 // Callers further up the stack may still have the old entry open. It is then freed when the last of them closes it.
-void free_if_unused(Kept* table) {
-  if (table->is_retired && table->users == 0) {
-    MemoryContextDelete(table->memory);
+void free_if_unused(CachedTable* cached) {
+  if (cached->is_retired && cached->users == 0) {
+    MemoryContextDelete(cached->memory);
   }
 }
 
-void retire(Kept* table) {
-  table->is_retired = true;
-  free_if_unused(table);
+void retire(CachedTable* cached) {
+  cached->is_retired = true;
+  free_if_unused(cached);
 }
 
 // Who has which entry open. An error skips close(); the end of the subtransaction then closes what was opened in it.
 struct Use {
-  Kept* table;
+  CachedTable* cached;
   SubTransactionId subtransaction;
 };
 Use* uses = nullptr;
 std::size_t use_count = 0;
 std::size_t use_room = 0;
 
-void begin_use(Kept* table) {
+void begin_use(CachedTable* cached) {
   if (use_count == use_room) {
     const std::size_t room = std::max<std::size_t>(2 * use_room, 32);
     uses = static_cast<Use*>(uses == nullptr ? MemoryContextAlloc(TopMemoryContext, sizeof(Use) * room)
                                              : repalloc(uses, sizeof(Use) * room));
     use_room = room;
   }
-  uses[use_count++] = {.table = table, .subtransaction = GetCurrentSubTransactionId()};
-  ++table->users;
+  uses[use_count++] = {.cached = cached, .subtransaction = GetCurrentSubTransactionId()};
+  ++cached->users;
 }
 
-void end_use(Kept* table) {
+void end_use(CachedTable* cached) {
   std::size_t at = use_count;
-  while (uses[--at].table != table) {
+  while (uses[--at].cached != cached) {
   }
   std::copy(uses + at + 1, uses + use_count, uses + at);
   --use_count;
-  --table->users;
-  free_if_unused(table);
+  --cached->users;
+  free_if_unused(cached);
 }
 
 // Ends the uses that began in the subtransaction or, because ids grow, in one within it.
 void end_uses_since(SubTransactionId subtransaction) {
   while (use_count > 0 && uses[use_count - 1].subtransaction >= subtransaction) {
-    end_use(uses[use_count - 1].table);
+    end_use(uses[use_count - 1].cached);
   }
 }
 
-bool is_usable(const Kept* table) {
-  return table != nullptr && table->is_current && table->is_whole;
+bool is_usable(const CachedTable* cached) {
+  return cached != nullptr && cached->is_current && cached->is_whole;
 }
 
 // Opens the table by the entry that is published. Nothing when there is none, or when taking the lock shows that the
 // table has changed.
-Open open_published(Kept* table, LOCKMODE mode) {
-  const Oid id = table->relation_id;
+OpenTable open_published(CachedTable* cached, LOCKMODE mode) {
+  const Oid id = cached->relation_id;
   // Taking the lock processes invalidations. They mark the entry, and never free it.
   LockRelationOid(id, mode);
-  if (is_usable(table)) {
-    return {.table = table, .relation = table_open(id, NoLock)};
+  if (is_usable(cached)) {
+    return {.cached = cached, .relation = table_open(id, NoLock)};
   }
   UnlockRelationOid(id, mode);
   return {};
@@ -157,13 +163,13 @@ extern "C" {
 static void on_relation_change(Datum /*arg*/, Oid relation_id) {
   ++changes;
   // Rights are those of the owner of positions, so a change of that table concerns all of them.
-  const Kept* positions = published[static_cast<std::size_t>(Name::kPositions)];
+  const CachedTable* positions = published[layout::kPositions.index()];
   const bool is_positions = positions != nullptr && positions->relation_id == relation_id;
-  for (Kept* table : published) {
-    if (table != nullptr &&
-        (relation_id == InvalidOid || is_positions || relation_id == table->relation_id ||
-         std::find(table->index_ids.begin(), table->index_ids.end(), relation_id) != table->index_ids.end())) {
-      table->is_current = false;
+  for (CachedTable* cached : published) {
+    if (cached != nullptr &&
+        (relation_id == InvalidOid || is_positions || relation_id == cached->relation_id ||
+         std::find(cached->index_ids.begin(), cached->index_ids.end(), relation_id) != cached->index_ids.end())) {
+      cached->is_current = false;
     }
   }
 }
@@ -172,9 +178,9 @@ static void on_relation_change(Datum /*arg*/, Oid relation_id) {
 // prepared. Of roles, and of the database's owner: what the tables' owner may do.
 static void on_catalog_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
   ++changes;
-  for (Kept* table : published) {
-    if (table != nullptr) {
-      table->is_current = false;
+  for (CachedTable* cached : published) {
+    if (cached != nullptr) {
+      cached->is_current = false;
     }
   }
 }
@@ -195,45 +201,50 @@ static void at_transaction_end(XactEvent event, void* /*arg*/) {
 
 }  // extern "C"
 
-Open open_any(Name name, LOCKMODE mode) {
-  Kept*& entry = published[static_cast<std::size_t>(name)];
-  Open open;
+OpenTable open(const layout::Table& table, LOCKMODE mode) {
+  CachedTable*& entry = published[table.index()];
+  OpenTable opened;
   if (is_usable(entry)) {
-    open = open_published(entry, mode);
+    opened = open_published(entry, mode);
   }
-  if (!open) {
+  if (!opened) {
     // The lock comes first. What is built under it is as good as what the executor reads after locking a table: what
     // may still change then is safe for a writer that started before.
-    const Shape& shape = shape_of(name);
-    const Oid id = RangeVarGetRelid(makeRangeVar(pstrdup(kSchema), pstrdup(shape.name), -1), mode, true);
+    const Oid id = RangeVarGetRelid(makeRangeVar(pstrdup(kSchema), pnstrdup(table.name.data(), table.name.size()), -1),
+                                    mode, true);
     if (!OidIsValid(id)) {
       return {};
     }
-    open.relation = table_open(id, NoLock);
-    open.table = build(shape, open.relation);
-    Kept* old = entry;
-    MemoryContextSetParent(open.table->memory, CacheMemoryContext);
-    entry = open.table;
+    opened.relation = table_open(id, NoLock);
+    opened.cached = build(table, opened.relation);
+    CachedTable* old = entry;
+    MemoryContextSetParent(opened.cached->memory, CacheMemoryContext);
+    entry = opened.cached;
     if (old != nullptr) {
       retire(old);
     }
   }
-  begin_use(open.table);
-  return open;
+  begin_use(opened.cached);
+  return opened;
 }
 
-Open open(Name name, LOCKMODE mode) {
-  const Open table = open_any(name, mode);
-  if (table && !table.table->is_readable) {
-    close(table);
+OpenTable open_readable(const layout::Table& table, LOCKMODE mode) {
+  const OpenTable opened = open(table, mode);
+  if (opened && !opened.cached->is_readable) {
+    close(opened);
     return {};
   }
-  return table;
+  return opened;
 }
 
-void close(const Open& open) {
-  table_close(open.relation, NoLock);
-  end_use(open.table);
+void close(const OpenTable& table) {
+  table_close(table.relation, NoLock);
+  end_use(table.cached);
+}
+
+std::uint64_t current_entry(const layout::Table& table) {
+  const CachedTable* entry = published[table.index()];
+  return entry != nullptr && entry->is_current ? entry->number : 0;
 }
 
 void watch_tables() {

@@ -5,7 +5,8 @@
 // old one.
 #pragma once
 
-#include "pg/values/datum.hpp"
+#include "pg/border/postgres.hpp"
+#include "pg/layout/layout.hpp"
 
 extern "C" {
 #include "nodes/execnodes.h"
@@ -13,58 +14,48 @@ extern "C" {
 
 namespace escrowgrid::pg::direct {
 
-enum class Name : std::uint8_t {
-  kPositions,
-  kPositionEvents,
-  kLedgerEvents,
-  kAuditEvents,
-  kAssets,
-  kAssetTemplates,
-  kPolicies,
-  kApiKeys,
-};
-inline constexpr std::size_t kTables = 8;
+struct WritePlan;  // see write_plan.hpp
 
-// The indexes that rows are found by: each is unique and complete.
-enum class Key : std::uint8_t { kId, kSecond };
-
-inline constexpr int kMostColumns = 32;
-
-struct WritePlan;  // see direct_plan.hpp
-
-struct Kept {
+// What is known of one table.
+struct CachedTable {
+  const layout::Table* layout = nullptr;
   MemoryContext memory = nullptr;  // everything below lives there
   Oid relation_id = InvalidOid;
+  std::uint64_t number = 0;      // tells entries apart
   bool is_current = false;       // nothing about the table has changed since
   bool is_whole = true;          // false while expressions are evaluated, and so after an error in one
   bool is_retired = false;       // replaced; freed once nobody has it open
   bool has_key_indexes = false;  // columns and key indexes are where they are expected
   bool is_readable = false;      // and rows may be read without asking who reads
   bool is_lockable = false;      // and locked
-  int users = 0;                 // how many have it open
+  int users = 0;                 // how many callers have it open
   TupleDesc desc = nullptr;      // a copy, not counted
   std::span<const Oid> index_ids;
-  std::array<Oid, 2> key_ids{};  // by Key
+  std::array<Oid, 2> key_ids{};  // the index of each key, by layout::KeyName; invalid for none
   WritePlan* plan = nullptr;     // how rows are written; made when the first one is
 };
 
-// An open table; closed before the call ends, by PostgreSQL itself when the call fails.
-struct Open {
-  Kept* table = nullptr;
+// An open table. Close it before the call ends; when the call fails, PostgreSQL closes it.
+struct OpenTable {
+  CachedTable* cached = nullptr;
   Relation relation = nullptr;
 
   explicit operator bool() const { return relation != nullptr; }
 };
 
-// Opens the table; nothing when it is not there or not readable this way.
-[[nodiscard]] Open open(Name name, LOCKMODE mode);
-// The same, readable or not; nothing when it is not there.
-[[nodiscard]] Open open_any(Name name, LOCKMODE mode);
-void close(const Open& open);
+// Opens the table for reading; nothing when it is missing or its rows cannot be read this way.
+[[nodiscard]] OpenTable open_readable(const layout::Table& table, LOCKMODE mode);
+// Opens the table, whether or not its rows can be read this way; nothing when it is missing.
+[[nodiscard]] OpenTable open(const layout::Table& table, LOCKMODE mode);
+void close(const OpenTable& table);
+
+// The number of the entry that is published for the table, as long as nothing has changed since; 0 otherwise. What was
+// read from a table whose rows never change may be kept together with this number.
+[[nodiscard]] std::uint64_t current_entry(const layout::Table& table);
 
 // Registers the callbacks by which PostgreSQL tells that a table or a function changed, or that a transaction ended.
 void watch_tables();
 
-static_assert(std::is_trivially_destructible_v<Kept> && alignof(Kept) <= MAXIMUM_ALIGNOF);
+static_assert(std::is_trivially_destructible_v<CachedTable>);
 
 }  // namespace escrowgrid::pg::direct

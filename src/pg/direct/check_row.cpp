@@ -1,5 +1,7 @@
 #include "pg/direct/check_row.hpp"
 
+#include "pg/values/memory.hpp"
+
 extern "C" {
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -21,35 +23,35 @@ bool has_forbidden_null(TupleDesc desc, const TupleTableSlot* slot) {
 }
 
 // Prepares the constraints that are not kept, all of them before the first is evaluated, as the executor does.
-void prepare_others(Call& call, Target& target) {
+void prepare_others(WriteCall& call, WriteTarget& target) {
   const std::span<const Check> all = target.plan->checks.all;
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
-  auto** prepared = static_cast<ExprState**>(palloc0(sizeof(ExprState*) * all.size()));
+  const std::span<ExprState*> prepared = make_array<ExprState*>(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].kept == nullptr) {
       prepared[i] = ExecPrepareExpr(static_cast<Expr*>(stringToNode(all[i].text)), call.estate);
     }
   }
   MemoryContextSwitchTo(outer);
-  target.checks = prepared;
+  target.checks = prepared.data();
 }
 
 // An error may leave a kept expression half evaluated. is_whole then stays false, and the entry is not used again. The
 // context is shared with calls that another constraint of this row makes, so the row is put there each time.
-bool passes_kept(Kept& table, ExprState* check, ExprContext* context, TupleTableSlot* slot) {
-  table.is_whole = false;
+bool passes_kept(CachedTable& cached, ExprState* check, ExprContext* context, TupleTableSlot* slot) {
+  cached.is_whole = false;
   context->ecxt_scantuple = slot;
   const bool passes = ExecCheck(check, context);
   context->ecxt_scantuple = nullptr;
-  table.is_whole = true;
+  cached.is_whole = true;
   return passes;
 }
 
 // Whether all constraints hold. An error is that of the first one, in the executor's order, that raises.
-bool passes_checks(Call& call, Target& target, TupleTableSlot* slot) {
-  Kept& table = *target.open.table;
+bool passes_checks(WriteCall& call, WriteTarget& target, TupleTableSlot* slot) {
+  CachedTable& cached = *target.table.cached;
   const Checks& checks = target.plan->checks;
-  if (!table.is_whole) {
+  if (!cached.is_whole) {
     return false;
   }
   ExprContext* context = nullptr;
@@ -64,7 +66,7 @@ bool passes_checks(Call& call, Target& target, TupleTableSlot* slot) {
   bool passes = true;
   for (std::size_t i = 0; passes && i < checks.all.size(); ++i) {
     ExprState* kept = checks.all[i].kept;
-    passes = kept != nullptr ? passes_kept(table, kept, checks.context, slot) : ExecCheck(target.checks[i], context);
+    passes = kept != nullptr ? passes_kept(cached, kept, checks.context, slot) : ExecCheck(target.checks[i], context);
   }
   return passes;
 }
@@ -83,27 +85,27 @@ Expr* value_expression(Relation relation, int column) {
       coerce_to_domain(null, InvalidOid, -1, type, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1, false));
 }
 
-void prepare_fills(Call& call, Target& target) {
+void prepare_fills(WriteCall& call, WriteTarget& target) {
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
   const std::span<const int> columns = target.plan->filled_columns;
-  auto** fills = static_cast<ExprState**>(palloc(sizeof(ExprState*) * columns.size()));
+  const std::span<ExprState*> fills = make_array<ExprState*>(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    fills[i] = ExecPrepareExpr(value_expression(target.open.relation, columns[i]), call.estate);
+    fills[i] = ExecPrepareExpr(value_expression(target.table.relation, columns[i]), call.estate);
   }
   MemoryContextSwitchTo(outer);
-  target.fills = fills;
+  target.fills = fills.data();
 }
 
 }  // namespace
 
-void check_constraints(Call& call, Target& target, TupleTableSlot* slot) {
+void check_constraints(WriteCall& call, WriteTarget& target, TupleTableSlot* slot) {
   slot_getallattrs(slot);
-  if (has_forbidden_null(target.open.table->desc, slot) || !passes_checks(call, target, slot)) {
+  if (has_forbidden_null(target.table.cached->desc, slot) || !passes_checks(call, target, slot)) {
     ExecConstraints(target.result, slot, call.estate);
   }
 }
 
-void fill_columns(Call& call, Target& target, TupleTableSlot* slot) {
+void fill_columns(WriteCall& call, WriteTarget& target, TupleTableSlot* slot) {
   if (target.fills == nullptr) {
     prepare_fills(call, target);
   }

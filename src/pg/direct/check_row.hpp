@@ -7,9 +7,9 @@ namespace escrowgrid::pg::direct {
 
 // NOT NULL and CHECK constraints. The expressions that are kept, and those that the call prepares, only answer "every
 // constraint holds". If they do not, PostgreSQL's ExecConstraints() evaluates all of them again and raises the error.
-void check_constraints(Call& call, Target& target, TupleTableSlot* slot);
+void check_constraints(WriteCall& call, WriteTarget& target, TupleTableSlot* slot);
 
 // Defaults of users' columns, and domains that have to accept NULL, as INSERT fills in a column that nobody names.
-void fill_columns(Call& call, Target& target, TupleTableSlot* slot);
+void fill_columns(WriteCall& call, WriteTarget& target, TupleTableSlot* slot);
 
 }  // namespace escrowgrid::pg::direct

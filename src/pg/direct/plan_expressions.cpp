@@ -1,5 +1,7 @@
 #include "pg/direct/plan_expressions.hpp"
 
+#include "pg/values/memory.hpp"
+
 extern "C" {
 #include "access/transam.h"
 #include "catalog/index.h"
@@ -94,8 +96,8 @@ bool can_be_kept(Node* expression) {
 
 Checks keep_checks(TupleDesc desc) {
   const auto count = static_cast<std::size_t>(desc->constr == nullptr ? 0 : desc->constr->num_check);
-  auto* all = static_cast<Check*>(palloc0(sizeof(Check) * (count + 1)));
-  Checks checks = {.all = {all, count}, .other_count = 0, .context = CreateStandaloneExprContext()};
+  const std::span<Check> all = make_array<Check>(count);
+  Checks checks = {.all = all, .other_count = 0, .context = CreateStandaloneExprContext()};
   for (std::size_t i = 0; i < count; ++i) {
     all[i].text = desc->constr->check[i].ccbin;
     auto* check = static_cast<Expr*>(stringToNode(all[i].text));

@@ -42,16 +42,15 @@ bool names_columns(Datum array, std::initializer_list<const char*> names, Oid re
   return true;
 }
 
-// Whether all of these columns of positions are the extension's own and never change. A user's column may change with
+// Whether all of these columns are the extension's own and never change. A user's column may change with
 // any update, also by itself when it is generated.
-bool never_change(Datum array, Oid relation) {
+bool never_change(Datum array, const layout::Table& table) {
   ArrayType* numbers = DatumGetArrayTypeP(array);
   const std::span<const std::int16_t> columns(reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers)),
                                               static_cast<std::size_t>(ARR_DIMS(numbers)[0]));
-  return std::all_of(columns.begin(), columns.end(), [&](std::int16_t column) {
-    const bool is_ours = column >= 1 && static_cast<std::size_t>(column) <= shape_of(Name::kPositions).columns.size();
-    return is_ours && std::none_of(kMutablePositionColumns.begin(), kMutablePositionColumns.end(),
-                                   [&](const char* name) { return get_attnum(relation, name) == column; });
+  return std::all_of(columns.begin(), columns.end(), [&](std::int16_t number) {
+    const auto place = static_cast<std::size_t>(number) - 1;
+    return number >= 1 && place < table.columns.size() && table.columns[place].change == layout::Change::kNever;
   });
 }
 
@@ -62,7 +61,8 @@ bool never_change(Datum array, Oid relation) {
 //   transition does not change the columns. (A lock does not hold back a DELETE by this transaction itself, so with
 //   users' expressions on positions, which are evaluated between lock and insert, the check is queued.)
 // - from a user's table to columns of ours that never change: nothing that is written here can break it.
-bool is_proven_foreign_key(const Trigger& trigger, Oid relation, bool runs_users_expressions) {
+bool is_proven_foreign_key(const layout::Table& table, Oid relation, const Trigger& trigger,
+                           bool runs_users_expressions) {
   HeapTuple tuple = SearchSysCacheCopy1(CONSTROID, ObjectIdGetDatum(trigger.tgconstraint));
   if (!HeapTupleIsValid(tuple)) {
     return false;
@@ -88,15 +88,15 @@ bool is_proven_foreign_key(const Trigger& trigger, Oid relation, bool runs_users
                : constraint->confrelid == positions && names_columns(from, {"position_id"}, relation) &&
                      names_columns(to, {"id"}, positions);
   }
-  return constraint->confrelid == relation && never_change(to, relation);
+  return constraint->confrelid == relation && never_change(to, table);
 }
 
-bool is_harmless(Name name, Oid relation_id, const Trigger& trigger, bool runs_users_expressions) {
-  const bool is_caused = (trigger.tgtype & written_events(name)) != 0;
+bool is_harmless(const layout::Table& table, Oid relation_id, const Trigger& trigger, bool runs_users_expressions) {
+  const bool is_caused = (trigger.tgtype & written_events(table)) != 0;
   if (!is_caused || trigger.tgenabled == TRIGGER_DISABLED) {
     return true;
   }
-  return trigger.tgisinternal ? is_proven_foreign_key(trigger, relation_id, runs_users_expressions)
+  return trigger.tgisinternal ? is_proven_foreign_key(table, relation_id, trigger, runs_users_expressions)
                               : is_own_trigger(trigger);
 }
 
@@ -112,18 +112,19 @@ Obstacle obstacle_of(const Trigger& trigger) {
 
 }  // namespace
 
-std::int16_t written_events(Name name) {
-  return name == Name::kPositions ? TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE : TRIGGER_TYPE_INSERT;
+std::int16_t written_events(const layout::Table& table) {
+  return layout::is_updated_by_transitions(table) ? TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE : TRIGGER_TYPE_INSERT;
 }
 
-TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy, bool runs_users_expressions) {
+TriggerJudgement judge_triggers(const layout::Table& table, Oid relation_id, TriggerDesc* copy,
+                                bool runs_users_expressions) {
   if (copy == nullptr) {
     return {};
   }
   auto* queued = static_cast<TriggerDesc*>(palloc0(sizeof(TriggerDesc)));
   queued->triggers = copy->triggers;  // what is kept moves to the front
   for (const Trigger& trigger : std::span(copy->triggers, static_cast<std::size_t>(copy->numtriggers))) {
-    if (is_harmless(name, relation_id, trigger, runs_users_expressions)) {
+    if (is_harmless(table, relation_id, trigger, runs_users_expressions)) {
       continue;
     }
     if (const Obstacle obstacle = obstacle_of(trigger); obstacle != Obstacle::kNone) {

@@ -6,7 +6,7 @@
 namespace escrowgrid::pg::direct {
 
 // The events that the extension's own writing causes on the table.
-[[nodiscard]] std::int16_t written_events(Name name);
+[[nodiscard]] std::int16_t written_events(const layout::Table& table);
 
 struct TriggerJudgement {
   Verdict verdict;
@@ -14,7 +14,7 @@ struct TriggerJudgement {
 };
 // Judges a copy of the table's triggers: the relcache's own may be freed by any catalog lookup. What is returned
 // points into that copy.
-[[nodiscard]] TriggerJudgement judge_triggers(Name name, Oid relation_id, TriggerDesc* copy,
+[[nodiscard]] TriggerJudgement judge_triggers(const layout::Table& table, Oid relation_id, TriggerDesc* copy,
                                               bool runs_users_expressions);
 
 }  // namespace escrowgrid::pg::direct

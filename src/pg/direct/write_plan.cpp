@@ -3,7 +3,8 @@
 #include "pg/direct/plan_expressions.hpp"
 #include "pg/direct/plan_triggers.hpp"
 #include "pg/direct/shape.hpp"
-#include "pg/service/authentication.hpp"
+#include "pg/identity/owner.hpp"
+#include "pg/values/memory.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -19,10 +20,10 @@ namespace escrowgrid::pg::direct {
 namespace {
 
 // Columns of users that are not NULL when nobody names them, or whose type may refuse NULL.
-std::span<const int> find_filled_columns(const Shape& shape, TupleDesc desc) {
-  auto* out = static_cast<int*>(palloc(sizeof(int) * kMostColumns));
+std::span<const int> find_filled_columns(const layout::Table& table, TupleDesc desc) {
+  const std::span<int> out = make_array<int>(layout::kMostColumns);
   std::size_t count = 0;
-  for (int i = static_cast<int>(shape.columns.size()); i < desc->natts; ++i) {
+  for (int i = static_cast<int>(table.columns.size()); i < desc->natts; ++i) {
     const FormData_pg_attribute* column = TupleDescAttr(desc, i);
     if (column->attisdropped || column->attgenerated != '\0') {
       continue;
@@ -32,12 +33,12 @@ std::span<const int> find_filled_columns(const Shape& shape, TupleDesc desc) {
       out[count++] = i + 1;
     }
   }
-  return {out, count};
+  return out.first(count);
 }
 
 // A generated column among ours would take the place of what is written.
-bool has_generated_column(const Shape& shape, TupleDesc desc) {
-  for (int i = 0; i < static_cast<int>(shape.columns.size()); ++i) {
+bool has_generated_column(const layout::Table& table, TupleDesc desc) {
+  for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) {
     const FormData_pg_attribute* column = TupleDescAttr(desc, i);
     if (column->attgenerated != '\0' || column->attidentity != '\0') {
       return true;
@@ -46,39 +47,39 @@ bool has_generated_column(const Shape& shape, TupleDesc desc) {
   return false;
 }
 
-AclMode needed_rights(Name name) {
-  return name == Name::kPositions ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_INSERT;
+AclMode needed_rights(const layout::Table& table) {
+  return layout::is_updated_by_transitions(table) ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_INSERT;
 }
 
-Obstacle table_obstacle(Name name, const Shape& shape, const Kept& table, const FormData_pg_class& form,
-                        bool has_rules) {
+Obstacle table_obstacle(const CachedTable& cached, const FormData_pg_class& form, bool has_rules) {
+  const layout::Table& table = *cached.layout;
   if (form.relkind != RELKIND_RELATION || form.relam != HEAP_TABLE_AM_OID || form.relispartition) {
     return Obstacle::kNotAPlainTable;
   }
-  if (has_children(table.relation_id, form)) {
+  if (has_children(cached.relation_id, form)) {
     return Obstacle::kChildren;
   }
-  if (!has_expected_columns(shape, table.desc) || has_generated_column(shape, table.desc)) {
+  if (!has_expected_columns(table, cached.desc) || has_generated_column(table, cached.desc)) {
     return Obstacle::kColumns;
   }
-  if (applies_row_security(table.relation_id)) {
+  if (applies_row_security(cached.relation_id)) {
     return Obstacle::kRowSecurity;
   }
-  if (!table.is_readable) {
-    return table.has_key_indexes ? Obstacle::kUnreadable : Obstacle::kKeyIndex;
+  if (!cached.is_readable) {
+    return cached.has_key_indexes ? Obstacle::kUnreadable : Obstacle::kKeyIndex;
   }
   if (has_rules) {
     return Obstacle::kRule;
   }
   // The ordinary way has the right error for it.
-  const AclMode rights = needed_rights(name);
-  const bool has_rights = pg_class_aclmask(table.relation_id, tables_owner(), rights, ACLMASK_ALL) == rights;
+  const AclMode rights = needed_rights(table);
+  const bool has_rights = pg_class_aclmask(cached.relation_id, tables_owner(), rights, ACLMASK_ALL) == rights;
   return has_rights ? Obstacle::kNone : Obstacle::kPrivileges;
 }
 
 // What the range table of an INSERT or UPDATE says. PostgreSQL asks for the columns of an update: triggers may be for
 // some columns only, and an index on none of these gets the hint that its entry repeats an older one.
-RangeTblEntry* make_range_table_entry(Name name, Oid relation_id) {
+RangeTblEntry* make_range_table_entry(const layout::Table& table, Oid relation_id) {
   RangeTblEntry* entry = makeNode(RangeTblEntry);
   entry->rtekind = RTE_RELATION;
   entry->relid = relation_id;
@@ -87,54 +88,52 @@ RangeTblEntry* make_range_table_entry(Name name, Oid relation_id) {
 #if PG_VERSION_NUM >= 160000
 #error "PostgreSQL 16 keeps rights and columns in RTEPermissionInfo; direct writing has to be brought along first"
 #endif
-  entry->requiredPerms = needed_rights(name);
-  for (const char* column : kMutablePositionColumns) {
-    if (name == Name::kPositions) {
-      const int number = get_attnum(relation_id, column) - FirstLowInvalidHeapAttributeNumber;
+  entry->requiredPerms = needed_rights(table);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const int number = static_cast<int>(i) + 1 - FirstLowInvalidHeapAttributeNumber;
+    if (table.columns[i].change == layout::Change::kByTransition) {
       entry->updatedCols = bms_add_member(entry->updatedCols, number);
     }
-  }
-  for (std::size_t i = 1; i <= shape_of(name).columns.size(); ++i) {
-    const int number = static_cast<int>(i) - FirstLowInvalidHeapAttributeNumber;
     entry->insertedCols = bms_add_member(entry->insertedCols, number);
     entry->selectedCols = bms_add_member(entry->selectedCols, number);
   }
   return entry;
 }
 
-std::span<IndexInfo*> keep_index_infos(const Kept& table) {
-  const std::size_t count = table.index_ids.size();
-  auto** infos = static_cast<IndexInfo**>(palloc(sizeof(IndexInfo*) * std::max<std::size_t>(count, 1)));
+std::span<IndexInfo*> keep_index_infos(const CachedTable& cached) {
+  const std::size_t count = cached.index_ids.size();
+  const std::span<IndexInfo*> infos = make_array<IndexInfo*>(count);
   for (std::size_t i = 0; i < count; ++i) {
-    Relation index = index_open(table.index_ids[i], AccessShareLock);
+    Relation index = index_open(cached.index_ids[i], AccessShareLock);
     infos[i] = keep_index_info(index);
     index_close(index, AccessShareLock);
     if (infos[i] == nullptr) {
       return {};
     }
   }
-  return {infos, count};
+  return infos;
 }
 
-WritePlan* build(Name name, const Open& open) {
-  const Shape& shape = shape_of(name);
+WritePlan* build(const OpenTable& open) {
+  const CachedTable& cached = *open.cached;
+  const layout::Table& table = *cached.layout;
   const FormData_pg_class form = *open.relation->rd_rel;
   const bool has_rules = open.relation->rd_rules != nullptr;
   TriggerDesc* triggers = CopyTriggerDesc(open.relation->trigdesc);
-  auto* plan = new (palloc(sizeof(WritePlan))) WritePlan();
-  plan->verdict.obstacle = table_obstacle(name, shape, *open.table, form, has_rules);
+  auto* plan = make<WritePlan>();
+  plan->verdict.obstacle = table_obstacle(cached, form, has_rules);
   if (plan->verdict.obstacle != Obstacle::kNone) {
     return plan;
   }
-  plan->entry = make_range_table_entry(name, open.table->relation_id);
-  plan->checks = keep_checks(open.table->desc);
-  plan->index_infos = keep_index_infos(*open.table);
-  plan->filled_columns = find_filled_columns(shape, open.table->desc);
-  const TupleConstr* constraints = open.table->desc->constr;
+  plan->entry = make_range_table_entry(table, cached.relation_id);
+  plan->checks = keep_checks(cached.desc);
+  plan->index_infos = keep_index_infos(cached);
+  plan->filled_columns = find_filled_columns(table, cached.desc);
+  const TupleConstr* constraints = cached.desc->constr;
   const bool runs_users_expressions = plan->checks.other_count != 0 || plan->index_infos.empty() ||
                                       !plan->filled_columns.empty() ||
                                       (constraints != nullptr && constraints->has_generated_stored);
-  const TriggerJudgement judged = judge_triggers(name, open.table->relation_id, triggers, runs_users_expressions);
+  const TriggerJudgement judged = judge_triggers(table, cached.relation_id, triggers, runs_users_expressions);
   plan->verdict = judged.verdict;
   plan->triggers = judged.queued;
   plan->runs_users_code = runs_users_expressions || plan->triggers != nullptr;
@@ -143,18 +142,18 @@ WritePlan* build(Name name, const Open& open) {
 
 }  // namespace
 
-const WritePlan& plan_of(Name name, const Open& open) {
-  Kept& table = *open.table;
-  if (table.plan == nullptr) {
+const WritePlan& plan_of(const OpenTable& table) {
+  CachedTable& cached = *table.cached;
+  if (cached.plan == nullptr) {
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid write plan", ALLOCSET_SMALL_SIZES);
     MemoryContext outer = MemoryContextSwitchTo(memory);
-    WritePlan* plan = build(name, open);
+    WritePlan* plan = build(table);
     MemoryContextSwitchTo(outer);
     // Complete, so it may outlive the call.
-    MemoryContextSetParent(memory, table.memory);
-    table.plan = plan;
+    MemoryContextSetParent(memory, cached.memory);
+    cached.plan = plan;
   }
-  return *table.plan;
+  return *cached.plan;
 }
 
 const char* describe(const Verdict& verdict) {

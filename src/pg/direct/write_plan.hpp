@@ -51,17 +51,17 @@ struct WritePlan {
   TriggerDesc* triggers = nullptr;  // the triggers to be queued; null for none
   RangeTblEntry* entry = nullptr;   // the rights that writing needs, and the columns that an update sets
   Checks checks;
-  std::span<IndexInfo*> index_infos;    // by Kept::index_ids; empty when a call has to make its own
+  std::span<IndexInfo*> index_infos;    // by CachedTable::index_ids; empty when a call has to make its own
   bool runs_users_code = false;         // a trigger, constraint, default, generated column or index expression
   std::span<const int> filled_columns;  // users' columns whose value comes from a default or a domain
 };
 
 // The plan of an open table, made at the first use and kept with its entry.
-[[nodiscard]] const WritePlan& plan_of(Name name, const Open& open);
+[[nodiscard]] const WritePlan& plan_of(const OpenTable& table);
 
 // The reason in words, for escrow_write_paths().
 [[nodiscard]] const char* describe(const Verdict& verdict);
 
-static_assert(std::is_trivially_destructible_v<WritePlan> && alignof(WritePlan) <= MAXIMUM_ALIGNOF);
+static_assert(std::is_trivially_destructible_v<WritePlan>);
 
 }  // namespace escrowgrid::pg::direct

@@ -2,6 +2,7 @@
 
 #include "pg/border/settings.hpp"
 #include "pg/direct/check_row.hpp"
+#include "pg/values/memory.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -16,25 +17,26 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-TupleTableSlot* make_slot(const Target& target) {
+TupleTableSlot* make_slot(const WriteTarget& target) {
   // WHEN conditions of triggers may name system columns, which a virtual row does not have.
   const TupleTableSlotOps* kind = target.plan->triggers == nullptr ? &TTSOpsVirtual : &TTSOpsBufferHeapTuple;
-  return MakeSingleTupleTableSlot(target.open.table->desc, kind);
+  return MakeSingleTupleTableSlot(target.table.cached->desc, kind);
 }
 
 // The row in the slot, complete and checked.
-void fill_slot(Call& call, Target& target, TupleTableSlot* slot, const NewRow& row, CmdType command) {
-  const Kept& table = *target.open.table;
+void fill_slot(WriteCall& call, WriteTarget& target, TupleTableSlot* slot, const layout::RowValues& row,
+               CmdType command) {
+  const CachedTable& cached = *target.table.cached;
   ExecClearTuple(slot);
-  const auto count = static_cast<std::size_t>(table.desc->natts);
+  const auto count = static_cast<std::size_t>(cached.desc->natts);
   std::copy_n(row.values.begin(), count, slot->tts_values);
   std::copy_n(row.nulls.begin(), count, slot->tts_isnull);
   if (command == CMD_INSERT && !target.plan->filled_columns.empty()) {
     fill_columns(call, target, slot);
   }
   ExecStoreVirtualTuple(slot);
-  slot->tts_tableOid = table.relation_id;
-  const TupleConstr* constraints = RelationGetDescr(target.open.relation)->constr;
+  slot->tts_tableOid = cached.relation_id;
+  const TupleConstr* constraints = RelationGetDescr(target.table.relation)->constr;
   if (constraints != nullptr && constraints->has_generated_stored) {
     ExecComputeStoredGenerated(target.result, call.estate, slot, command);
   }
@@ -46,26 +48,26 @@ void fill_slot(Call& call, Target& target, TupleTableSlot* slot, const NewRow& r
   }
 }
 
-void open_indexes(Call& call, Target& target) {
+void open_indexes(WriteCall& call, WriteTarget& target) {
   const std::span<IndexInfo*> infos = target.plan->index_infos;
   target.has_indexes = true;
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
   if (infos.empty()) {
     ExecOpenIndices(target.result, false);
   } else {
-    auto** relations = static_cast<Relation*>(palloc(sizeof(Relation) * infos.size()));
+    const std::span<Relation> relations = make_array<Relation>(infos.size());
     for (std::size_t i = 0; i < infos.size(); ++i) {
-      relations[i] = index_open(target.open.table->index_ids[i], RowExclusiveLock);
+      relations[i] = index_open(target.table.cached->index_ids[i], RowExclusiveLock);
     }
     target.result->ri_NumIndices = static_cast<int>(infos.size());
-    target.result->ri_IndexRelationDescs = relations;
+    target.result->ri_IndexRelationDescs = relations.data();
     target.result->ri_IndexRelationInfo = infos.data();
   }
   MemoryContextSwitchTo(outer);
 }
 
 // The indexes whose uniqueness has to be checked again later come back.
-List* insert_index_entries(Call& call, Target& target, TupleTableSlot* slot, bool is_update) {
+List* insert_index_entries(WriteCall& call, WriteTarget& target, TupleTableSlot* slot, bool is_update) {
   if (!target.has_indexes) {
     open_indexes(call, target);
   }
@@ -74,18 +76,18 @@ List* insert_index_entries(Call& call, Target& target, TupleTableSlot* slot, boo
   }
   // ExecInsertIndexTuples() writes to the kept IndexInfo. If it raises, is_whole stays false and the next call builds a
   // new entry.
-  Kept& table = *target.open.table;
-  table.is_whole = false;
+  CachedTable& cached = *target.table.cached;
+  cached.is_whole = false;
 #if PG_VERSION_NUM >= 160000
   List* rechecks = ExecInsertIndexTuples(target.result, slot, call.estate, is_update, false, nullptr, NIL, false);
 #else
   List* rechecks = ExecInsertIndexTuples(target.result, slot, call.estate, is_update, false, nullptr, NIL);
 #endif
-  table.is_whole = true;
+  cached.is_whole = true;
   return rechecks;
 }
 
-void finish_insert(Call& call, Target& target, TupleTableSlot* slot) {
+void finish_insert(WriteCall& call, WriteTarget& target, TupleTableSlot* slot) {
   List* rechecks = insert_index_entries(call, target, slot, false);
   ExecARInsertTriggers(call.estate, target.result, slot, rechecks, nullptr);
   list_free(rechecks);
@@ -93,8 +95,8 @@ void finish_insert(Call& call, Target& target, TupleTableSlot* slot) {
 
 // PostgreSQL's functions below us hold the relcache's own descriptor across catalog lookups, which may replace it. A
 // descriptor that is pinned is not freed then. The executor's slots pin it for a statement; ours have a copy.
-TupleDesc pin_descriptor(const Target& target) {
-  TupleDesc desc = RelationGetDescr(target.open.relation);
+TupleDesc pin_descriptor(const WriteTarget& target) {
+  TupleDesc desc = RelationGetDescr(target.table.relation);
   PinTupleDesc(desc);
   return desc;
 }
@@ -127,14 +129,27 @@ bool is_free(const Row& found) {
   return is_free;
 }
 
+// The row found, with the columns that are given changed.
+layout::RowValues changed_row(const CachedTable& cached, const Row& found, const layout::RowValues& changes) {
+  layout::RowValues row = changes;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(cached.desc->natts); ++i) {
+    if (!changes.is_given(i)) {
+      row.values[i] = found.slot()->tts_values[i];
+      // A dropped column's value goes with the next update, as in the executor.
+      row.nulls[i] = found.slot()->tts_isnull[i] || TupleDescAttr(cached.desc, i)->attisdropped;
+    }
+  }
+  return row;
+}
+
 }  // namespace
 
-Call begin_call() {
+WriteCall begin_call() {
   AfterTriggerBeginQuery();
   return {};
 }
 
-void finish_call(Call& call) {
+void finish_call(WriteCall& call) {
   if (call.has_queue) {
     // Triggers see all that the call has written.
     CommandCounterIncrement();
@@ -158,7 +173,7 @@ void finish_call(Call& call) {
   call = {};
 }
 
-void restrict_search_path(Call& call) {
+void restrict_search_path(WriteCall& call) {
   if (call.settings_level == 0) {
     call.settings_level = NewGUCNestLevel();
     set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
@@ -166,14 +181,14 @@ void restrict_search_path(Call& call) {
   }
 }
 
-std::optional<Target> open_target(Call& call, Name name) {
-  Target target = {.name = name, .open = open_any(name, RowExclusiveLock)};
-  if (!target.open) {
+std::optional<WriteTarget> open_target(WriteCall& call, const layout::Table& table) {
+  WriteTarget target = {.table = open(table, RowExclusiveLock)};
+  if (!target.table) {
     return std::nullopt;
   }
-  target.plan = &plan_of(name, target.open);
+  target.plan = &plan_of(target.table);
   if (target.plan->verdict.obstacle != Obstacle::kNone) {
-    close(target.open);
+    close(target.table);
     return std::nullopt;
   }
   if (call.estate == nullptr) {
@@ -185,12 +200,12 @@ std::optional<Target> open_target(Call& call, Name name) {
   call.estate->es_range_table = lappend(call.estate->es_range_table, target.plan->entry);
   target.result = makeNode(ResultRelInfo);
   target.result->ri_RangeTableIndex = static_cast<Index>(list_length(call.estate->es_range_table));
-  target.result->ri_RelationDesc = target.open.relation;
+  target.result->ri_RelationDesc = target.table.relation;
   if (TriggerDesc* triggers = target.plan->triggers) {
     const auto count = static_cast<std::size_t>(triggers->numtriggers);
     target.result->ri_TrigDesc = triggers;
-    target.result->ri_TrigFunctions = static_cast<FmgrInfo*>(palloc0(sizeof(FmgrInfo) * count));
-    target.result->ri_TrigWhenExprs = static_cast<ExprState**>(palloc0(sizeof(ExprState*) * count));
+    target.result->ri_TrigFunctions = make_array<FmgrInfo>(count).data();
+    target.result->ri_TrigWhenExprs = make_array<ExprState*>(count).data();
     call.has_queue = true;
   }
   target.slot = make_slot(target);
@@ -198,13 +213,13 @@ std::optional<Target> open_target(Call& call, Name name) {
   return target;
 }
 
-void check_permissions(const Call& call) {
+void check_permissions(const WriteCall& call) {
   if (ExecutorCheckPerms_hook != nullptr) {
     ExecCheckRTPerms(call.estate->es_range_table, true);
   }
 }
 
-void close_target(Target& target) {
+void close_target(WriteTarget& target) {
   for (int i = 0; target.has_indexes && i < target.result->ri_NumIndices; ++i) {
     Relation index = target.result->ri_IndexRelationDescs[i];
 #if PG_VERSION_NUM >= 170000
@@ -213,31 +228,30 @@ void close_target(Target& target) {
     index_close(index, NoLock);
   }
   ExecClearTuple(target.slot);
-  close(target.open);
+  close(target.table);
 }
 
-void refresh_target(Call& call, Target& target) {
-  if (!call.runs_users_code || (target.open.table->is_current && target.open.table->is_whole)) {
+void refresh_target(WriteCall& call, WriteTarget& target) {
+  if (!call.runs_users_code || (target.table.cached->is_current && target.table.cached->is_whole)) {
     return;
   }
-  const Name name = target.name;
-  const char* table = pstrdup(RelationGetRelationName(target.open.relation));
+  const layout::Table& table = *target.table.cached->layout;
   close_target(target);
-  const std::optional<Target> opened = open_target(call, name);
+  const std::optional<WriteTarget> opened = open_target(call, table);
   if (!opened) {
-    ereport(ERROR,
-            (errcode(ERRCODE_OBJECT_IN_USE), errmsg("table \"%s\" was changed by the call that writes to it", table),
-             errhint("A trigger, constraint or default on the tables of positions changes their definition.")));
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                    errmsg("table \"%s\" was changed by the call that writes to it", table.name.data()),
+                    errhint("A trigger, constraint or default on the tables of positions changes their definition.")));
   }
   target = *opened;
 }
 
 namespace {
 
-void insert_row(Call& call, Target& target, const NewRow& row) {
+void insert_row(WriteCall& call, WriteTarget& target, const layout::RowValues& row) {
   TupleDesc pinned = pin_descriptor(target);
   fill_slot(call, target, target.slot, row, CMD_INSERT);
-  table_tuple_insert(target.open.relation, target.slot, GetCurrentCommandId(true), 0, nullptr);
+  table_tuple_insert(target.table.relation, target.slot, GetCurrentCommandId(true), 0, nullptr);
   finish_insert(call, target, target.slot);
   ReleaseTupleDesc(pinned);
   ResetPerTupleExprContext(call.estate);
@@ -245,7 +259,7 @@ void insert_row(Call& call, Target& target, const NewRow& row) {
 
 }  // namespace
 
-void insert(Call& call, Target& target, const NewRow& row) {
+void insert(WriteCall& call, WriteTarget& target, const layout::RowValues& row) {
   if (!call.runs_users_code) {
     insert_row(call, target, row);
     return;
@@ -257,21 +271,22 @@ void insert(Call& call, Target& target, const NewRow& row) {
   pop_snapshot();
 }
 
-void insert_many(Call& call, Target& target, std::span<const NewRow> rows) {
+void insert_many(WriteCall& call, WriteTarget& target, std::span<const layout::RowValues> rows) {
   if (call.runs_users_code) {
-    for (const NewRow& row : rows) {
+    for (const layout::RowValues& row : rows) {
       insert(call, target, row);
     }
     return;
   }
   const auto count = rows.size();
-  auto** slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * std::max<std::size_t>(count, 1)));
+  const std::span<TupleTableSlot*> slots = make_array<TupleTableSlot*>(count);
   TupleDesc pinned = pin_descriptor(target);
   for (std::size_t i = 0; i < count; ++i) {
     slots[i] = make_slot(target);
     fill_slot(call, target, slots[i], rows[i], CMD_INSERT);
   }
-  table_multi_insert(target.open.relation, slots, static_cast<int>(count), GetCurrentCommandId(true), 0, nullptr);
+  table_multi_insert(target.table.relation, slots.data(), static_cast<int>(count), GetCurrentCommandId(true), 0,
+                     nullptr);
   for (std::size_t i = 0; i < count; ++i) {
     finish_insert(call, target, slots[i]);
     ExecClearTuple(slots[i]);
@@ -280,13 +295,13 @@ void insert_many(Call& call, Target& target, std::span<const NewRow> rows) {
   ResetPerTupleExprContext(call.estate);
 }
 
-bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRow& row) {
-  if (hold == Hold::kUnlocked && !skips_probe() && !is_free(found)) {
+bool update(WriteCall& call, WriteTarget& target, const Row& found, RowLock lock, const layout::RowValues& changes) {
+  if (lock == RowLock::kNotHeld && !skips_probe() && !is_free(found)) {
     return false;
   }
   TupleDesc pinned = pin_descriptor(target);
-  CheckCmdReplicaIdentity(target.open.relation, CMD_UPDATE);
-  fill_slot(call, target, target.slot, row, CMD_UPDATE);
+  CheckCmdReplicaIdentity(target.table.relation, CMD_UPDATE);
+  fill_slot(call, target, target.slot, changed_row(*target.table.cached, found, changes), CMD_UPDATE);
   TM_FailureData failure{};
   LockTupleMode mode = LockTupleNoKeyExclusive;
 #if PG_VERSION_NUM >= 160000
@@ -301,7 +316,7 @@ bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRo
   // The command of the snapshot, not the current one: a change that this call's own constraints made in between is an
   // error, as in an UPDATE. Asking for the current one marks it as used.
   static_cast<void>(GetCurrentCommandId(true));
-  const TM_Result result = table_tuple_update(target.open.relation, &tid, target.slot, snapshot->curcid, snapshot,
+  const TM_Result result = table_tuple_update(target.table.relation, &tid, target.slot, snapshot->curcid, snapshot,
                                               InvalidSnapshot, true, &failure, &mode, &indexes);
   if (result == TM_SelfModified) {
     raise_changed_by_itself();
@@ -320,12 +335,13 @@ bool update(Call& call, Target& target, const Row& found, Hold hold, const NewRo
   return true;
 }
 
-Datum composite(const Target& target) {
+Datum composite(const WriteTarget& target) {
   slot_getallattrs(target.slot);
-  return HeapTupleGetDatum(heap_form_tuple(target.open.table->desc, target.slot->tts_values, target.slot->tts_isnull));
+  return HeapTupleGetDatum(
+      heap_form_tuple(target.table.cached->desc, target.slot->tts_values, target.slot->tts_isnull));
 }
 
-bool lock(const Open& open, Row& row, LockTupleMode mode) {
+bool lock(const OpenTable& table, Row& row, LockTupleMode mode) {
   ItemPointerData tid = row.slot()->tts_tid;
   row.clear();
   auto flags = static_cast<std::uint8_t>(TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS);
@@ -333,7 +349,7 @@ bool lock(const Open& open, Row& row, LockTupleMode mode) {
     flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
   }
   TM_FailureData failure{};
-  const TM_Result result = table_tuple_lock(open.relation, &tid, GetActiveSnapshot(), row.slot(),
+  const TM_Result result = table_tuple_lock(table.relation, &tid, GetActiveSnapshot(), row.slot(),
                                             GetCurrentCommandId(false), mode, LockWaitBlock, flags, &failure);
   switch (result) {
     case TM_Ok:

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "access/parallel.h"
+#include "utils/portal.h"
 }
 
 namespace escrowgrid::pg {
@@ -141,6 +142,10 @@ void sign_in(std::string_view id, SignInScope scope) {
 
 void sign_out() {
   set_config_option(kIdentitySetting, "", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
+}
+
+bool has_open_cursor() {
+  return !ThereAreNoReadyPortals();  // the portal of the running statement is active, not ready
 }
 
 TextView root_key_hash() {

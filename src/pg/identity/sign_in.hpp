@@ -3,7 +3,7 @@
 // It carries nothing but the key's id; what the key may do is looked up on each call.
 #pragma once
 
-#include "pg/values/datum.hpp"
+#include "pg/border/postgres.hpp"
 
 namespace escrowgrid::pg {
 
@@ -16,6 +16,9 @@ enum class SignInScope : std::uint8_t { kTransaction, kSession };
 
 void sign_in(std::string_view id, SignInScope scope);
 void sign_out();
+
+// Whether a cursor is open beside the running statement. It would go on with the identity that opened it.
+[[nodiscard]] bool has_open_cursor();
 
 // The configured root key: the SHA-256 of its token, and the networks it may come from.
 [[nodiscard]] TextView root_key_hash();

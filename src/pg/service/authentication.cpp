@@ -4,7 +4,7 @@
 #include "pg/border/report.hpp"
 #include "pg/identity/sign_in.hpp"
 #include "pg/store/api_keys.hpp"
-#include "pg/store/session.hpp"
+#include "pg/table/session.hpp"
 
 namespace escrowgrid::pg {
 
@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view kRootIdPrefix = "root:";
 constexpr std::string_view kRootKeyName = "root";
 
-// The extension's owner made its tables and owns them: PostgreSQL has no way to give an extension away.
 bool is_root(Oid role) {
   return superuser_arg(role) || has_privs_of_role(role, tables_owner());
 }
@@ -46,7 +45,7 @@ core::FixedText<100> root_id(std::string_view key_hash) {
   raise(why);
 }
 
-core::KeyStatus status_of(const store::Key& key, core::Micros now) {
+core::KeyStatus status_of(const store::ApiKey& key, core::Micros now) {
   if (key.is_revoked) {
     return core::KeyStatus::kRevoked;
   }
@@ -65,7 +64,7 @@ Caller signed_in_caller(std::string_view id, const char* db_role) {
     }
     return root_caller(db_role, kRootKeyName);
   }
-  const std::optional<store::Key> key = store::find_key(id);
+  const std::optional<store::ApiKey> key = store::find_key(id);
   const core::KeyStatus status = key ? status_of(*key, clock_micros()) : core::KeyStatus::kNotFound;
   if (status != core::KeyStatus::kValid) {
     raise_key_ended(id, status);
@@ -75,23 +74,12 @@ Caller signed_in_caller(std::string_view id, const char* db_role) {
 
 }  // namespace
 
-Oid tables_owner() {
-  const Oid relation = get_relname_relid("positions", get_namespace_oid(kSchema, false));
-  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-  if (!HeapTupleIsValid(tuple)) {
-    elog(ERROR, "escrowgrid: table positions is missing");
-  }
-  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-  ReleaseSysCache(tuple);
-  return owner;
-}
-
 TextView find_visible_institution() {
   const TextView id = signed_in_id();
   if (!id || id->starts_with(kRootIdPrefix)) {
     return std::nullopt;
   }
-  const std::optional<store::Key> key = store::find_key(*id);
+  const std::optional<store::ApiKey> key = store::find_key(*id);
   const bool is_valid = key && status_of(*key, clock_micros()) == core::KeyStatus::kValid;
   return is_valid ? TextView(key->institution_id) : std::nullopt;
 }
@@ -119,9 +107,9 @@ Caller require_caller(const OwnerScope& scope, core::Right right, std::string_vi
 
 Caller require_root(std::string_view action) {
   const char* db_role = GetUserNameFromId(GetUserId(), false);
-  const store::Session session = store::open();
+  const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kAdminister, action);
-  store::close(session);
+  close_session(session);
   return root_caller(db_role, caller.api_key_id ? TextView(kRootKeyName) : std::nullopt);
 }
 
@@ -138,7 +126,7 @@ TokenVerdict judge_token(std::string_view token) {
         store::is_address_allowed(root_allowed_cidrs()) ? core::KeyStatus::kValid : core::KeyStatus::kForbiddenAddress;
     return verdict;
   }
-  if (const std::optional<store::Key> key = store::find_key_by_hash(hash.view())) {
+  if (const std::optional<store::ApiKey> key = store::find_key_by_hash(hash.view())) {
     verdict.id.append(key->id);
     verdict.status = status_of(*key, clock_micros());
     if (verdict.status == core::KeyStatus::kValid && !key->is_address_allowed) {
@@ -146,17 +134,6 @@ TokenVerdict judge_token(std::string_view token) {
     }
   }
   return verdict;
-}
-
-OwnerScope enter_owner() {
-  OwnerScope scope{};
-  GetUserIdAndSecContext(&scope.saved_role, &scope.saved_context);
-  SetUserIdAndSecContext(tables_owner(), scope.saved_context | SECURITY_LOCAL_USERID_CHANGE);
-  return scope;
-}
-
-void leave_owner(OwnerScope scope) {
-  SetUserIdAndSecContext(scope.saved_role, scope.saved_context);
 }
 
 }  // namespace escrowgrid::pg

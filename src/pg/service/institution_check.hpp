@@ -1,14 +1,15 @@
-// The institution that a caller names, and what it acts in.
+// Checks on the institution that a caller names.
 #pragma once
 
-#include "pg/store/session.hpp"
+#include "pg/identity/caller.hpp"
+#include "pg/store/institutions.hpp"
 
 namespace escrowgrid::pg {
 
-// The institution; for a key, its own. Another one is answered like none: ZE002.
+// The institution. An API key may name its own; any other is answered as if it did not exist: ZE002.
 [[nodiscard]] store::Institution require_institution(const Caller& caller, const TextView& institution_id);
 
-// The value has to be one of the institution's regions or verticals: ZE001.
+// ZE001 unless the value is one of the institution's regions or verticals.
 void require_within(std::string_view parameter, std::span<const TextView> allowed, std::string_view value);
 
 }  // namespace escrowgrid::pg

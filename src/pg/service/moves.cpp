@@ -2,8 +2,11 @@
 
 #include "core/parameters.hpp"
 #include "pg/service/rules.hpp"
-#include "pg/store/idempotency_keys.hpp"
-#include "pg/table/writes.hpp"
+#include "pg/store/assets.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/store/move_records.hpp"
+#include "pg/store/positions.hpp"
+#include "pg/values/random.hpp"
 
 extern "C" {
 #include "portability/instr_time.h"
@@ -27,12 +30,13 @@ std::optional<Move> create(store::Origin& origin, const core::CreationInput& inp
   if (!amount) {
     return std::nullopt;
   }
-  const TextView institution_id = store::share_asset(origin, *input.asset_id);
+  const TextView institution_id =
+      store::lock_asset_institution(*origin.writes, *input.asset_id, origin.caller.institution_id);
   if (!institution_id) {
     core::refuse_not_found("asset", *input.asset_id, why);
     return std::nullopt;
   }
-  const std::optional<int> exponent = store::find_currency(*input.currency);
+  const std::optional<int> exponent = store::lock_exponent(*input.currency);
   if (!exponent) {
     core::refuse_unknown_currency("currency", *input.currency, why);
     return std::nullopt;
@@ -53,7 +57,7 @@ std::optional<Move> create(store::Origin& origin, const core::CreationInput& inp
     return std::nullopt;
   }
   const Datum row = store::insert_position(origin, terms, *decision);
-  const Move made = {.row = row, .event_id = store::record(origin, terms, *decision, content)};
+  const Move made = {.row = row, .event_id = store::record_move(origin, terms, *decision, content)};
   CommandCounterIncrement();
   return made;
 }
@@ -71,13 +75,9 @@ struct Written {
   Datum row = 0;
 };
 
-// Locks the row, then decides and writes. A refusal has to describe the locked row.
-std::optional<Written> lock_and_update(store::FoundPosition& position, std::string_view position_id,
-                                       const core::TransitionRequest& request, core::Refusal& why) {
-  if (!position.lock()) {
-    core::refuse_not_found("position", position_id, why);
-    return std::nullopt;
-  }
+// Decides on the locked row and writes it. A refusal has to describe the locked row.
+std::optional<Written> update_locked(store::PositionToMove& position, const core::TransitionRequest& request,
+                                     core::Refusal& why) {
   const std::optional<core::Decision> decision = decide(position.snapshot(), request, CallNumber{0}, why);
   if (!decision) {
     return std::nullopt;
@@ -109,45 +109,38 @@ bool still_holds(const store::Origin& origin, const core::PositionSnapshot& posi
   return false;
 }
 
-// Optimistic: decide on the row as it was read, and write it if nobody else has changed or locked it. Otherwise lock
-// the row and decide anew. A refusal, too, is only given on the row under its lock.
-std::optional<Written> decide_and_update(const store::Origin& origin, store::FoundPosition& position,
-                                         std::string_view position_id, const core::TransitionRequest& request,
-                                         core::Refusal& why) {
-  // Within a batch the rules of an asset are looked up once, unless users' code may change them meanwhile.
-  const CallNumber number = origin.writes->call.runs_users_code ? CallNumber{0} : origin.writes->number;
-  instr_time started;
-  INSTR_TIME_SET_CURRENT(started);  // of a clock that nobody sets back
-  const std::optional<core::Decision> decision = decide(position.snapshot(), request, number, why);
+// Decides on the row as it was read, without locking it, and writes it if nobody else has changed or locked it since.
+// Nothing is written otherwise, nor when the decision is a refusal.
+std::optional<Written> update_unlocked(const store::Origin& origin, store::PositionToMove& position,
+                                       const core::TransitionRequest& request, core::Refusal& why) {
+  const std::optional<core::Decision> decision = decide(position.snapshot(), request, call_number(*origin.writes), why);
   const std::optional<Datum> row = decision ? position.update(*decision) : std::nullopt;
-  if (!row) {
-    return lock_and_update(position, position_id, request, why);
-  }
-  instr_time taken;
-  INSTR_TIME_SET_CURRENT(taken);
-  INSTR_TIME_SUBTRACT(taken, started);
-  if (INSTR_TIME_GET_MICROSEC(taken) > kLongWriteMicros && !still_holds(origin, position.snapshot(), request, why)) {
-    return std::nullopt;  // raised by the caller, which undoes the write
-  }
-  return Written{.decision = *decision, .row = *row};
+  return row ? std::optional(Written{.decision = *decision, .row = *row}) : std::nullopt;
 }
 
-std::optional<Move> move_directly(const store::Origin& origin, std::string_view position_id,
-                                  const core::TransitionRequest& request, core::Refusal& why) {
-  direct::refresh_target(origin.writes->call, origin.writes->positions);
-  direct::push_snapshot();
-  store::FoundPosition position(*origin.writes);
-  std::optional<Move> made;
-  if (!position.find(position_id, origin.caller.institution_id)) {
-    core::refuse_not_found("position", position_id, why);
-  } else if (const std::optional<Written> written = decide_and_update(origin, position, position_id, request, why)) {
-    made = Move{.row = written->row,
-                .event_id = store::record(origin, position.snapshot().terms, written->decision, request.content)};
+// Tries without the lock first, which saves an uncontended transition a tuple lock. If that does not write, it locks
+// the row and decides anew.
+std::optional<Written> decide_and_update(const store::Origin& origin, store::PositionToMove& position,
+                                         std::string_view position_id, const core::TransitionRequest& request,
+                                         core::Refusal& why) {
+  if (!position.is_locked()) {
+    instr_time started;
+    INSTR_TIME_SET_CURRENT(started);  // of a clock that nobody sets back
+    const std::optional<Written> written = update_unlocked(origin, position, request, why);
+    if (written) {
+      instr_time taken;
+      INSTR_TIME_SET_CURRENT(taken);
+      INSTR_TIME_SUBTRACT(taken, started);
+      const bool may_have_waited = INSTR_TIME_GET_MICROSEC(taken) > kLongWriteMicros;
+      // A refusal here is raised by the caller, which undoes the write.
+      return !may_have_waited || still_holds(origin, position.snapshot(), request, why) ? written : std::nullopt;
+    }
+    if (!position.lock()) {
+      core::refuse_not_found("position", position_id, why);
+      return std::nullopt;
+    }
   }
-  position.clear();
-  direct::pop_snapshot();
-  CommandCounterIncrement();
-  return made;
+  return update_locked(position, request, why);
 }
 
 }  // namespace
@@ -155,37 +148,17 @@ std::optional<Move> move_directly(const store::Origin& origin, std::string_view 
 std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
                          const core::TransitionRequest& request, core::Refusal& why) {
   CHECK_FOR_INTERRUPTS();  // a batch has many of these
-  if (store::writes_directly(origin)) {
-    return move_directly(origin, position_id, request, why);
-  }
-  core::PositionSnapshot position;
-  if (!store::lock_position(position_id, origin.caller.institution_id, position)) {
+  store::PositionToMove position(*origin.writes);
+  std::optional<Move> made;
+  if (!position.find(position_id, origin.caller.institution_id)) {
     core::refuse_not_found("position", position_id, why);
-    return std::nullopt;
+  } else if (const std::optional<Written> written = decide_and_update(origin, position, position_id, request, why)) {
+    made = Move{.row = written->row,
+                .event_id = store::record_move(origin, position.snapshot().terms, written->decision, request.content)};
   }
-  const std::optional<core::Decision> decision = decide(position, request, CallNumber{0}, why);
-  if (!decision) {
-    return std::nullopt;
-  }
-  const Datum row = store::update_position(origin, position.terms, *decision);
-  return Move{.row = row, .event_id = store::record(origin, position.terms, *decision, request.content)};
-}
-
-Claim claim(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why) {
-  if (!core::require_text({.parameter = "idempotency_key", .max_bytes = core::kMaxReferenceBytes}, key.key, why)) {
-    return Claim::kRefused;
-  }
-  if (store::insert_claim(key, fingerprint)) {
-    return Claim::kMade;
-  }
-  if (store::read_claim(key) == fingerprint) {
-    return Claim::kReplay;
-  }
-  why.begin(core::Condition::kIdempotencyMismatch)
-      .message({"the idempotency key \"", core::clip(key.key), "\" belongs to another request"})
-      .hint({"Use a new key for each request, and the same key only to repeat it unchanged."})
-      .with("idempotency_key", key.key);
-  return Claim::kRefused;
+  position.close();
+  CommandCounterIncrement();
+  return made;
 }
 
 }  // namespace escrowgrid::pg

@@ -3,8 +3,8 @@
 // rollback takes away.
 #pragma once
 
-#include "core/fingerprint.hpp"
-#include "pg/store/session.hpp"
+#include "core/decide.hpp"
+#include "pg/store/origin.hpp"
 
 namespace escrowgrid::pg {
 
@@ -20,17 +20,5 @@ struct Move {
 
 // Content for an event of this caller, freshly salted.
 [[nodiscard]] core::EventContent event_content(const Caller& caller, const TextView& reason, const TextView& metadata);
-
-// --- idempotency -------------------------------------------------------------------------------
-
-struct IdempotencyKey {
-  std::string_view institution_id;
-  std::string_view key;
-};
-
-enum class Claim : std::uint8_t { kMade, kReplay, kRefused };
-
-// Claims the key for the request. A session that holds it is waited for; if it rolls back, the claim is ours.
-[[nodiscard]] Claim claim(const IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why);
 
 }  // namespace escrowgrid::pg

@@ -3,7 +3,9 @@
 #include "core/parameters.hpp"
 #include "pg/border/report.hpp"
 #include "pg/store/policies.hpp"
+#include "pg/store/rule_rows.hpp"
 #include "pg/values/json_members.hpp"
+#include "pg/values/memory.hpp"
 
 namespace escrowgrid::pg {
 
@@ -83,17 +85,6 @@ struct KeptRules {
 constexpr std::size_t kKept = 32;
 std::array<KeptRules, kKept> kept_rules;
 
-std::string_view copied(std::string_view text) {
-  return {pnstrdup(text.data(), text.size()), text.size()};
-}
-
-// palloc() aligns to less than amounts of 128 bits need.
-template <typename Value>
-Value* make_aligned() {
-  auto* memory = static_cast<char*>(palloc(sizeof(Value) + alignof(Value)));
-  return new (reinterpret_cast<void*>(TYPEALIGN(alignof(Value), memory))) Value();
-}
-
 ParsedRules* parse_rows(const store::RuleRows& rows) {
   MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid rules", ALLOCSET_SMALL_SIZES);
   MemoryContext outer = MemoryContextSwitchTo(memory);
@@ -107,7 +98,7 @@ ParsedRules* parse_rows(const store::RuleRows& rows) {
   if (policy) {
     policy = PointerGetDatum(PG_DETOAST_DATUM_COPY(*policy));
   }
-  auto* parsed = make_aligned<ParsedRules>();
+  auto* parsed = make<ParsedRules>();
   parsed->memory = memory;
   parsed->rules = parse_rules(found, policy);
   parsed->source = source_of(found, policy);
@@ -138,23 +129,16 @@ ParsedRules& load_rules(std::string_view asset_id, CallNumber call) {
     return *kept.parsed;
   }
   store::RuleRows rows;
-  if (rows.find(asset_id, is_known ? &kept.places : nullptr)) {
-    if (!is_known || kept.parsed->source != source_of(rows.asset_template(), rows.policy())) {
-      publish(kept, asset_id, parse_rows(rows));
-    }
-    kept.places = rows.places();
-    kept.call = call;
-    rows.close();
-    return *kept.parsed;
-  }
-  const std::optional<store::AssetTemplate> found = store::find_asset_template(asset_id);
-  if (!found) {
+  if (!rows.find(asset_id, is_known ? &kept.places : nullptr)) {
     raise_not_found("asset", asset_id);
   }
-  auto* parsed = make_aligned<ParsedRules>();
-  parsed->rules =
-      parse_rules(*found, store::find_policy({.institution_id = found->institution_id, .region = found->region}));
-  return *parsed;
+  if (!is_known || kept.parsed->source != source_of(rows.asset_template(), rows.policy())) {
+    publish(kept, asset_id, parse_rows(rows));
+  }
+  kept.places = rows.places();
+  kept.call = call;
+  rows.close();
+  return *kept.parsed;
 }
 
 // Locks the policy, so that creations under an exposure limit take turns. The latest snapshot has just shown it.
@@ -170,11 +154,6 @@ std::optional<core::Policy> require_locked_policy(const store::PolicyName& name)
 }
 
 }  // namespace
-
-CallNumber next_call_number() {
-  static CallNumber last = 0;
-  return ++last;
-}
 
 void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& report) {
   const core::PositionTerms& terms = creation.terms;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/rules.hpp"
-#include "pg/store/session.hpp"
+#include "pg/table/writes.hpp"
 
 namespace escrowgrid::pg {
 
@@ -16,10 +16,7 @@ struct CreationCase {
 };
 void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& report);
 
-// Within one call the rules of an asset are looked up once. The number tells calls apart; 0 looks them up anew.
-using CallNumber = std::uint64_t;
-[[nodiscard]] CallNumber next_call_number();
-
+// Within one call (see call_number()) the rules of an asset are looked up once; 0 looks them up anew.
 void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, CallNumber call,
            core::RuleReport& report);
 

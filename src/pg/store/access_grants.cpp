@@ -1,6 +1,7 @@
-// What database roles are granted. The only SQL text that is put together: GRANT takes no parameters, so
-// the role's name goes in as a quoted identifier.
-#include "pg/store/api_keys.hpp"
+// The only SQL text that is put together at run time: GRANT takes no parameters, so the role's name becomes a quoted
+// identifier.
+#include "pg/store/access_grants.hpp"
+
 #include "pg/store/audit_events.hpp"
 #include "pg/values/json_object.hpp"
 

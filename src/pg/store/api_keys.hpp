@@ -1,12 +1,12 @@
-// API keys. Part of the store.
+// API keys.
 #pragma once
 
 #include "core/access.hpp"
-#include "pg/store/session.hpp"
+#include "pg/store/origin.hpp"
 
 namespace escrowgrid::pg::store {
 
-struct Key {
+struct ApiKey {
   std::string_view id;
   std::string_view institution_id;
   core::Role role = core::Role::kReadOnly;
@@ -15,18 +15,15 @@ struct Key {
   bool is_address_allowed = false;  // for the connection's own address
 };
 
-// As committed now, at every isolation level: revocation bites on the next call.
-[[nodiscard]] std::optional<Key> find_key(std::string_view id);
-[[nodiscard]] std::optional<Key> find_key_by_hash(std::string_view key_hash);
+// As committed now, at every isolation level, so that a revoked key is refused on the next call.
+[[nodiscard]] std::optional<ApiKey> find_key(std::string_view id);
+[[nodiscard]] std::optional<ApiKey> find_key_by_hash(std::string_view key_hash);
 
 // Whether the connection comes from one of the networks ("10.0.0.0/8,::1"); absent allows all. A local
 // socket has no address and is in none.
 [[nodiscard]] bool is_address_allowed(const TextView& cidrs);
 
-// Cursors that are open beside the running statement would outlive a change of identity.
-[[nodiscard]] bool has_open_cursor();
-
-struct NewKey {
+struct NewApiKey {
   std::string_view institution_id;
   std::string_view label;
   std::string_view role;
@@ -36,27 +33,22 @@ struct NewKey {
   std::string_view token_hint;
 };
 // The new key's row without its hash, and the token, as the composite that `desc` describes.
-[[nodiscard]] Datum insert_key(const Origin& origin, const NewKey& key, std::string_view token, TupleDesc desc);
+[[nodiscard]] Datum insert_key(const Origin& origin, const NewApiKey& key, std::string_view token, TupleDesc desc);
 
 // A key under lock, for rotation and revocation.
-struct LockedKey {
-  Key key;
+struct LockedApiKey {
+  ApiKey key;
   std::string_view label;
   std::string_view role;
   std::optional<Datum> allowed_cidrs;
 };
-[[nodiscard]] std::optional<LockedKey> lock_key(std::string_view id, const TextView& institution_id);
+[[nodiscard]] std::optional<LockedApiKey> lock_key(std::string_view id, const TextView& institution_id);
 
 // Ends a key now, or lets it expire then (never later than it would by itself).
 void revoke_key(std::string_view id, core::Micros at);
 void expire_key(std::string_view id, core::Micros at);
 
-void audit_key(const Origin& origin, const Key& key, std::string_view action, Datum payload);
-
-enum class AccessLevel : std::uint8_t { kReader, kAuditor, kApplication };
-
-// Grants the database role exactly what the level needs, as the extension's owner.
-void grant_access(const Origin& origin, const char* role, AccessLevel level, std::string_view level_name);
+void audit_key(const Origin& origin, const ApiKey& key, std::string_view action, Datum payload);
 
 // Rows of keys without hash and token.
 [[nodiscard]] Datum read_key(std::string_view id, TupleDesc desc);

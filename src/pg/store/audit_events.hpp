@@ -1,20 +1,10 @@
-// Ledger and audit rows. Internal to the store.
+// The audit log: who did what, through which call, with which outcome.
 #pragma once
 
-#include "pg/store/session.hpp"
+#include "core/refusal.hpp"
+#include "pg/store/origin.hpp"
 
 namespace escrowgrid::pg::store {
-
-struct LedgerEntry {
-  std::string_view kind;
-  std::string_view institution_id;
-  TextView position_id;
-  TextView previous_state;
-  TextView new_state;
-  Datum payload = 0;  // jsonb, an object
-  core::Micros at = 0;
-};
-void append_ledger(const Origin& origin, const LedgerEntry& entry);
 
 struct AuditEntry {
   std::string_view action;
@@ -27,5 +17,8 @@ struct AuditEntry {
   core::Micros at = 0;
 };
 void append_audit(const Origin& origin, const AuditEntry& entry);
+
+// The failure row of a refusal that the caller's transaction survives.
+void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id);
 
 }  // namespace escrowgrid::pg::store

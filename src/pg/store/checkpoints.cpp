@@ -1,29 +1,33 @@
 #include "pg/store/checkpoints.hpp"
 
 #include "pg/border/report.hpp"
+#include "pg/layout/sql_text.hpp"
+#include "pg/store/found_values.hpp"
 #include "pg/store/verification_sql.hpp"
+#include "pg/table/writes.hpp"
+#include "pg/values/memory.hpp"
+#include "pg/values/random.hpp"
 
 namespace escrowgrid::pg::store {
 
-#define ESCROWGRID_CHECKPOINT_COLUMNS \
-  "SELECT c.id, c.number, c.position_count, c.root_hash, c.previous_hash, c.hash, c.created_at"
-
-Statement select_checkpoints = {ESCROWGRID_CHECKPOINT_COLUMNS " FROM escrowgrid.checkpoints AS c ORDER BY c.number"};
+Statement select_checkpoints = {
+    layout::kText<[] { return layout::select_all_text(layout::kCheckpoints, " ORDER BY r.number"); }>.data()};
 
 namespace {
 
-Statement select_one = {ESCROWGRID_CHECKPOINT_COLUMNS
-                        " FROM escrowgrid.checkpoints AS c WHERE $1 IS NULL OR c.id = $1"
-                        " ORDER BY c.number DESC LIMIT 1"};
+Statement select_one = {layout::kText<[] {
+                          return layout::select_all_text(
+                              layout::kCheckpoints, " WHERE $1 IS NULL OR r.id = $1 ORDER BY r.number DESC LIMIT 1");
+                        }>.data()};
 
 Statement lock_checkpoints = {"LOCK TABLE escrowgrid.checkpoints IN SHARE ROW EXCLUSIVE MODE"};
 
 Statement select_last_number = {"SELECT COALESCE(max(c.number), 0) FROM escrowgrid.checkpoints AS c"};
 
 // The newest head of each position up to a checkpoint.
-#define ESCROWGRID_HEADS                                                                        \
-  "(SELECT DISTINCT ON (d.position_id) d.position_id, d.institution_id, d.version, d.head_hash" \
-  " FROM escrowgrid.checkpoint_heads AS d WHERE d.checkpoint_number <= $1"                      \
+#define ESCROWGRID_HEADS                                                   \
+  "(SELECT DISTINCT ON (d.position_id) d.*"                                \
+  " FROM escrowgrid.checkpoint_heads AS d WHERE d.checkpoint_number <= $1" \
   " ORDER BY d.position_id, d.checkpoint_number DESC)"
 
 Statement insert_heads = {
@@ -33,21 +37,21 @@ Statement insert_heads = {
     " AS h ON h.position_id = p.id"
     " WHERE p.version IS DISTINCT FROM h.version OR p.head_hash IS DISTINCT FROM h.head_hash"};
 
-Statement select_heads = {"SELECT h.position_id, h.version, h.head_hash FROM " ESCROWGRID_HEADS
-                          " AS h WHERE h.version IS NOT NULL ORDER BY h.position_id"};
+Statement select_heads = {layout::kText<[] {
+                            return layout::select_from_text(layout::kCheckpointHeads, ESCROWGRID_HEADS,
+                                                            " WHERE r.version IS NOT NULL ORDER BY r.position_id");
+                          }>.data()};
 
 Statement select_leaf = {
     "SELECT count(*) FILTER (WHERE h.position_id < $2),"
     " max(h.version) FILTER (WHERE h.position_id = $2 AND ($3 IS NULL OR h.institution_id = $3))"
     " FROM " ESCROWGRID_HEADS " AS h WHERE h.version IS NOT NULL"};
 
-Statement insert_row = {
-    "INSERT INTO escrowgrid.checkpoints AS c"
-    " (id, number, position_count, root_hash, previous_hash, hash, created_at, db_role)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING c"};
-
 core::PositionHeadLeaf stored_head(const RowStream& row) {
-  return {.position_id = row.text(1), .version = row.integer(2), .head_hash = row.digest(3)};
+  const auto head = row.row<layout::kCheckpointHeads>();
+  return {.position_id = head.get<"position_id">(),
+          .version = head.find<"version">().value_or(0),
+          .head_hash = found_digest(head.find<"head_hash">())};
 }
 
 std::int64_t last_number(Sight sight) {
@@ -74,14 +78,15 @@ void require_earlier_heads() {
 }  // namespace
 
 StoredCheckpoint stored_checkpoint(const RowStream& row) {
+  const auto found = row.row<layout::kCheckpoints>();
   StoredCheckpoint out;
-  out.facts = {.id = row.text(1),
-               .number = row.number(2),
-               .position_count = row.number(3),
-               .root = row.digest(4),
-               .previous = row.digest(5),
-               .at = row.time(7)};
-  out.hash = row.digest(6);
+  out.facts = {.id = found.get<"id">(),
+               .number = found.get<"number">(),
+               .position_count = found.get<"position_count">(),
+               .root = found_digest(found.find<"root_hash">()),
+               .previous = found_digest(found.find<"previous_hash">()),
+               .at = found.get<"created_at">()};
+  out.hash = found_digest(found.find<"hash">());
   return out;
 }
 
@@ -119,20 +124,16 @@ Datum insert_checkpoint(const char* db_role) {
   made.position_count = static_cast<std::int64_t>(tree.size());
   made.root = tree.root();
   made.previous = previous ? previous->hash : core::Digest{};
-  Bindings values;
-  values.text(made.id)
-      .number(made.number)
-      .number(made.position_count)
-      .bytes(made.root)
-      .bytes(made.previous)
-      .bytes(core::checkpoint_hash(made))
-      .time(made.at)
-      .text(db_role);
-  if (execute(insert_row, values, Sight::kFresh) != 1) {
-    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-                    errmsg("a checkpoint was suppressed by a trigger or a rule")));
-  }
-  return SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
+  layout::NewRow<layout::kCheckpoints> row;
+  row.set<"id">(made.id)
+      .set<"number">(made.number)
+      .set<"position_count">(made.position_count)
+      .set<"root_hash">(made.root)
+      .set<"previous_hash">(made.previous)
+      .set<"hash">(core::checkpoint_hash(made))
+      .set<"created_at">(made.at)
+      .set<"db_role">(db_role);
+  return insert_row(layout::kCheckpoints, row.values());
 }
 
 std::optional<StoredCheckpoint> find_checkpoint(const TextView& id, Sight sight) {
@@ -144,7 +145,7 @@ std::optional<StoredCheckpoint> find_checkpoint(const TextView& id, Sight sight)
     return std::nullopt;
   }
   StoredCheckpoint found = stored_checkpoint(rows);
-  found.facts.id = {pnstrdup(found.facts.id.data(), found.facts.id.size()), found.facts.id.size()};
+  found.facts.id = copied(found.facts.id);
   rows.close();
   return found;
 }
@@ -178,9 +179,9 @@ std::optional<Inclusion> find_inclusion(std::string_view position_id, const Text
   }
   rows.close();
   found.root = tree.root();
-  auto* hashes = static_cast<core::Digest*>(palloc(sizeof(core::Digest) * core::kMaxMerkleDepth));
-  std::copy(path.hashes().begin(), path.hashes().end(), hashes);
-  found.path = {hashes, path.hashes().size()};
+  const std::span<core::Digest> hashes = make_array<core::Digest>(path.hashes().size());
+  std::copy(path.hashes().begin(), path.hashes().end(), hashes.begin());
+  found.path = hashes;
   return found;
 }
 

@@ -1,4 +1,4 @@
-// Checkpoints. Part of the store; the functions that come here have a fixed search_path.
+// Checkpoints. The functions that come here are declared with a fixed search_path.
 #pragma once
 
 #include "core/checkpoint.hpp"

@@ -1,8 +1,8 @@
-// Reading for callers: documents, pages, health. Part of the store; the functions that come here are
-// declared with a fixed search_path, so that SQL text may use plain operators.
+// Records as JSON documents, and lists of records page by page. The functions that come here are declared with a fixed
+// search_path, so that SQL text may use plain operators.
 #pragma once
 
-#include "pg/values/datum.hpp"
+#include "pg/border/postgres.hpp"
 
 namespace escrowgrid::pg::store {
 
@@ -49,8 +49,5 @@ struct AuditFilter {
   TextView action;
 };
 void list_audit_events(FunctionCallInfo fcinfo, const AuditFilter& filter, const Page& page);
-
-// Rows of (name, detail) that say what is wrong; none when all is well.
-[[nodiscard]] Datum read_health(FunctionCallInfo fcinfo);
 
 }  // namespace escrowgrid::pg::store

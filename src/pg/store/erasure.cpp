@@ -2,10 +2,13 @@
 
 #include "core/checkpoint.hpp"
 #include "core/merkle.hpp"
+#include "pg/layout/sql_text.hpp"
 #include "pg/store/audit_events.hpp"
+#include "pg/store/found_values.hpp"
 #include "pg/table/own_write.hpp"
-#include "pg/table/statement.hpp"
 #include "pg/values/json_object.hpp"
+#include "pg/values/memory.hpp"
+#include "pg/values/result.hpp"
 
 extern "C" {
 #include "utils/json.h"
@@ -15,17 +18,11 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-Statement select_event = {
-    "SELECT e, e.institution_id, e.position_id, e.seq, e.reason, e.metadata, e.salt"
-    " FROM escrowgrid.position_events AS e WHERE e.id OPERATOR(pg_catalog.=) $1"
-    " AND ($2 IS NULL OR e.institution_id OPERATOR(pg_catalog.=) $2) FOR UPDATE OF e"};
+Statement select_event = {"SELECT e FROM escrowgrid.position_events AS e WHERE e.id OPERATOR(pg_catalog.=) $1"};
 
 Statement update_event = {
     "UPDATE escrowgrid.position_events AS e SET reason = NULL, metadata = NULL, salt = NULL, content_digest = $2"
     " WHERE e.id OPERATOR(pg_catalog.=) $1 RETURNING e"};
-
-Statement select_institution_name = {
-    "SELECT i.name FROM escrowgrid.institutions AS i WHERE i.id OPERATOR(pg_catalog.=) $1 FOR UPDATE OF i"};
 
 Statement select_held = {
     "SELECT pg_catalog.count(*) FILTER (WHERE s.state OPERATOR(pg_catalog.=) 'FUNDED'"
@@ -33,9 +30,10 @@ Statement select_held = {
     " FROM (SELECT p.state FROM escrowgrid.positions AS p WHERE p.institution_id OPERATOR(pg_catalog.=) $1"
     " ORDER BY p.id FOR UPDATE OF p) AS s"};
 
-Statement select_purged_heads = {
-    "SELECT p.id, p.version, p.head_hash FROM escrowgrid.positions AS p"
-    " WHERE p.institution_id OPERATOR(pg_catalog.=) $1 ORDER BY p.id"};
+Statement select_purged = {layout::kText<[] {
+                             return layout::select_all_text(
+                                 layout::kPositions, " WHERE r.institution_id OPERATOR(pg_catalog.=) $1 ORDER BY r.id");
+                           }>.data()};
 
 #define ESCROWGRID_DELETE(table) \
   { "DELETE FROM escrowgrid." table " AS d WHERE d.institution_id OPERATOR(pg_catalog.=) $1" }
@@ -66,7 +64,9 @@ class HeadList {
   HeadList() { initStringInfo(&text_); }
   void add(const core::PositionHeadLeaf& head) {
     appendStringInfoString(&text_, count_ == 0 ? R"([{"positionId": )" : R"(, {"positionId": )");
-    escape_json(&text_, pnstrdup(head.position_id.data(), head.position_id.size()));
+    char* id = pnstrdup(head.position_id.data(), head.position_id.size());
+    escape_json(&text_, id);
+    pfree(id);
     appendStringInfo(&text_, R"(, "version": %d, "headHash": "%s"})", head.version,
                      core::hex_text(head.head_hash).c_str());
     ++count_;
@@ -75,8 +75,7 @@ class HeadList {
   [[nodiscard]] bool is_empty() const { return count_ == 0; }
   [[nodiscard]] std::string_view take() {
     appendStringInfoChar(&text_, ']');
-    const std::string_view view(pnstrdup(text_.data, static_cast<Size>(text_.len)),
-                                static_cast<std::size_t>(text_.len));
+    const std::string_view view = copied({text_.data, static_cast<std::size_t>(text_.len)});
     resetStringInfo(&text_);
     count_ = 0;
     return view;
@@ -97,15 +96,22 @@ core::MerkleTree record_heads(const Origin& origin, std::string_view institution
   core::MerkleTree tree;
   HeadList list;
   std::int64_t part = 0;
+  // A part is forgotten once it is written, so that memory does not grow with the number of positions.
+  MemoryContext part_memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid heads", ALLOCSET_DEFAULT_SIZES);
   const auto write_part = [&] {
+    MemoryContext outer = MemoryContextSwitchTo(part_memory);
     JsonObject payload;
     payload.integer("part", ++part).json("heads", list.take());
     append_tombstone(origin, institution_id, payload);
+    MemoryContextSwitchTo(outer);
+    MemoryContextReset(part_memory);
   };
-  RowStream rows(select_purged_heads, values, Sight::kFresh);
+  RowStream rows(select_purged, values, Sight::kFresh);
   while (rows.next()) {
-    const core::PositionHeadLeaf head = {
-        .position_id = rows.text(1), .version = rows.integer(2), .head_hash = rows.digest(3)};
+    const auto row = rows.row<layout::kPositions>();
+    const core::PositionHeadLeaf head = {.position_id = row.get<"id">(),
+                                         .version = row.get<"version">(),
+                                         .head_hash = found_digest(row.find<"head_hash">())};
     tree.append(core::checkpoint_leaf(head));
     list.add(head);
     if (list.is_full()) {
@@ -116,46 +122,47 @@ core::MerkleTree record_heads(const Origin& origin, std::string_view institution
   if (!list.is_empty()) {
     write_part();
   }
+  MemoryContextDelete(part_memory);
   return tree;
 }
 
 }  // namespace
 
 std::optional<Datum> erase_content(const Origin& origin, std::string_view event_id, const TextView& institution_id) {
-  Bindings values;
-  values.text(event_id).text(institution_id);
-  if (execute(select_event, values, Sight::kFresh) != 1) {
+  FoundRow event;
+  if (!event.find_and_lock(layout::kPositionEvents, event_id, institution_id, LockStrength::kUpdate)) {
     return std::nullopt;
   }
-  const auto text_value = [](int index) {
-    const std::optional<Datum> value = result_value(0, index);
-    return value ? TextView(text_view(*value)) : std::nullopt;
-  };
-  const std::string_view owner = text_value(2).value_or("");
-  const std::string_view position_id = text_value(3).value_or("");
-  const std::int32_t seq = DatumGetInt32(result_value(0, 4).value_or(0));
+  const auto found = event.as<layout::kPositionEvents>();
   core::EventContent content;
-  content.reason = text_value(5);
-  if (const std::optional<Datum> metadata = result_value(0, 6)) {
+  content.reason = found.find<"reason">();
+  if (const std::optional<Datum> metadata = found.find<"metadata">()) {
     content.metadata = jsonb_text(*metadata);
   }
-  if (const std::optional<Datum> salt = result_value(0, 7)) {
-    content.salt = stored_salt(*salt);
+  if (const std::optional<BytesView> salt = found.find<"salt">()) {
+    content.salt = require_salt(*salt);
   }
   const std::optional<core::Digest> digest = core::content_digest(content);
-  if (!digest) {
-    return SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);  // nothing to erase
+  if (!digest) {  // there is nothing to erase
+    Bindings values;
+    values.text(event_id);
+    execute(select_event, values, Sight::kFresh);
+    return keep_for_caller(result_value(0, 1).value_or(0));
   }
+  const std::string_view owner = copied(found.get<"institution_id">());
+  const std::string_view position_id = copied(found.get<"position_id">());
+  const std::int32_t seq = found.get<"seq">();
+  event.close();
   Bindings erased;
   erased.text(event_id).bytes(*digest);
-  begin_own_write(OwnWrite::kErasure, event_id);
+  begin_own_write(OwnWrite::kErasure, layout::kPositionEvents, event_id);
   const std::uint64_t count = execute(update_event, erased, Sight::kFresh);
   end_own_write();
   if (count != 1) {
     ereport(ERROR,
             (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("an erasure was suppressed by a trigger or a rule")));
   }
-  const Datum row = SPI_datumTransfer(result_value(0, 1).value_or(0), false, -1);
+  const Datum row = keep_for_caller(result_value(0, 1).value_or(0));
   JsonObject payload;
   payload.text("positionId", position_id).integer("seq", seq);
   append_audit(origin, {.action = "EVENT_REDACTED",
@@ -168,12 +175,13 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
 }
 
 TextView lock_institution(std::string_view institution_id) {
-  Bindings values;
-  values.text(institution_id);
-  if (execute(select_institution_name, values, Sight::kFresh) != 1) {
+  FoundRow row;
+  if (!row.find_and_lock(layout::kInstitutions, institution_id, std::nullopt, LockStrength::kUpdate)) {
     return std::nullopt;
   }
-  return text_view(result_value(0, 1).value_or(0));
+  const std::string_view name = copied(row.as<layout::kInstitutions>().get<"name">());
+  row.close();
+  return name;
 }
 
 std::int64_t lock_positions(std::string_view institution_id) {
@@ -191,7 +199,7 @@ Purged purge(const Origin& origin, std::string_view institution_id, std::string_
     return static_cast<std::int64_t>(execute(statement, values, Sight::kFresh));
   };
   Purged purged;
-  begin_own_write(OwnWrite::kPurge, institution_id);
+  begin_own_write(OwnWrite::kPurge, layout::kInstitutions, institution_id);
   remove(delete_idempotency_keys);
   purged.ledger_events = remove(delete_ledger_events);
   purged.position_events = remove(delete_position_events);

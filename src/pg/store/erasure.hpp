@@ -1,11 +1,11 @@
-// The two sanctioned removals: an event's content, and a whole institution. Part of the store.
+// The two removals that are allowed: an event's content, and a whole institution.
 #pragma once
 
-#include "pg/store/session.hpp"
+#include "pg/store/origin.hpp"
 
 namespace escrowgrid::pg::store {
 
-// Erases reason and metadata of the event and returns its row, which belongs to the caller; absent when there
+// Erases reason and metadata of the event and returns its row, which outlives the session; absent when there
 // is no such event, or none of that institution.
 [[nodiscard]] std::optional<Datum> erase_content(const Origin& origin, std::string_view event_id,
                                                  const TextView& institution_id);

@@ -1,19 +1,15 @@
 #include "pg/store/idempotency_keys.hpp"
 
-#include "pg/direct/read_row.hpp"
-#include "pg/table/statement.hpp"
+#include "pg/layout/sql_text.hpp"
+#include "pg/table/find.hpp"
+#include "pg/values/memory.hpp"
 
 namespace escrowgrid::pg::store {
 
 namespace {
 
 Statement insert_claim_row = {
-    "INSERT INTO escrowgrid.idempotency_keys (institution_id, key, fingerprint, created_at) VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT DO NOTHING"};
-
-Statement select_claim = {
-    "SELECT k.fingerprint FROM escrowgrid.idempotency_keys AS k"
-    " WHERE k.institution_id OPERATOR(pg_catalog.=) $1 AND k.key OPERATOR(pg_catalog.=) $2"};
+    layout::kText<[] { return layout::insert_text(layout::kIdempotencyKeys, " ON CONFLICT DO NOTHING"); }>.data()};
 
 Statement complete_claim_row = {
     "UPDATE escrowgrid.idempotency_keys AS k SET event_ids = $3"
@@ -43,31 +39,6 @@ Statement delete_claim = {
 
 Statement delete_claims = {"DELETE FROM escrowgrid.idempotency_keys AS k WHERE k.created_at OPERATOR(pg_catalog.<) $1"};
 
-Statement select_position_institution = {
-    "SELECT p.institution_id FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1"
-    " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2)"};
-
-Statement select_due = {
-    "SELECT p.id FROM escrowgrid.positions AS p WHERE p.due_at OPERATOR(pg_catalog.<=) $1"
-    " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2)"
-    " ORDER BY p.due_at LIMIT $3 FOR NO KEY UPDATE OF p SKIP LOCKED"};
-
-Statement select_position_at = {
-    "SELECT p.id, e.state, p.amount, e.released, e.refunded,"
-    " CASE WHEN e.state OPERATOR(pg_catalog.=) ANY (ARRAY['FUNDED', 'PARTIALLY_RELEASED'])"
-    "  THEN p.amount OPERATOR(pg_catalog.-) e.released OPERATOR(pg_catalog.-) e.refunded ELSE 0 END,"
-    " e.version, e.at"
-    " FROM escrowgrid.positions AS p CROSS JOIN LATERAL"
-    " (SELECT x.to_state AS state, x.seq AS version, x.at,"
-    "  COALESCE(pg_catalog.sum(x.amount) FILTER (WHERE x.to_state OPERATOR(pg_catalog.=)"
-    "   ANY (ARRAY['PARTIALLY_RELEASED', 'RELEASED'])) OVER w, 0) AS released,"
-    "  COALESCE(pg_catalog.sum(x.amount) FILTER (WHERE x.to_state OPERATOR(pg_catalog.=)"
-    "   ANY (ARRAY['CANCELLED', 'EXPIRED'])) OVER w, 0) AS refunded"
-    "  FROM escrowgrid.position_events AS x"
-    "  WHERE x.position_id OPERATOR(pg_catalog.=) p.id AND x.at OPERATOR(pg_catalog.<=) $2"
-    "  WINDOW w AS (ORDER BY x.seq) ORDER BY x.seq DESC LIMIT 1) AS e"
-    " WHERE p.id OPERATOR(pg_catalog.=) $1"};
-
 Bindings key_bindings(const IdempotencyKey& key) {
   Bindings values;
   values.text(key.institution_id).text(key.key);
@@ -77,18 +48,29 @@ Bindings key_bindings(const IdempotencyKey& key) {
 }  // namespace
 
 bool insert_claim(const IdempotencyKey& key, const core::Digest& fingerprint) {
-  Bindings values = key_bindings(key);
-  values.bytes(fingerprint).time(clock_micros());
-  return execute(insert_claim_row, values, Sight::kFresh) == 1;
+  layout::NewRow<layout::kIdempotencyKeys> row;
+  row.set<"institution_id">(key.institution_id)
+      .set<"key">(key.key)
+      .set<"fingerprint">(fingerprint)
+      .set<"created_at">(clock_micros());
+  Bindings values;
+  return execute(insert_claim_row, values.row(layout::kIdempotencyKeys, row.values()), Sight::kFresh) == 1;
 }
 
 core::Digest read_claim(const IdempotencyKey& key) {
-  if (execute(select_claim, key_bindings(key), Sight::kFresh) != 1) {
-    // Purged between our attempt and this look.
+  const View view = begin_view(Sight::kFresh);
+  FoundRow row;
+  const bool is_found = row.find(view, layout::kIdempotencyKeys, KeyName::kPrimary,
+                                 {text_datum(key.institution_id), text_datum(key.key)}, std::nullopt);
+  end_view(view);
+  if (!is_found) {
+    // Purged since insert_claim() met it.
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("the idempotency key changed concurrently"),
                     errhint("Retry the transaction.")));
   }
-  return stored_digest(result_value(0, 1).value_or(0));
+  const core::Digest fingerprint = require_digest(row.as<layout::kIdempotencyKeys>().get<"fingerprint">());
+  row.close();
+  return fingerprint;
 }
 
 void complete_claim(const IdempotencyKey& key, std::span<const TextView> event_ids) {
@@ -106,70 +88,17 @@ void release_claim(const IdempotencyKey& key) {
 
 std::span<const Datum> replay_claim(const IdempotencyKey& key) {
   const std::uint64_t rows = execute(select_replay, key_bindings(key), Sight::kFresh);
-  auto* out = static_cast<Datum*>(palloc(sizeof(Datum) * std::max<std::uint64_t>(rows, 1)));
+  const std::span<Datum> out = make_array<Datum>(rows);
   for (std::uint64_t i = 0; i < rows; ++i) {
     out[i] = result_value(i, 1).value_or(0);
   }
-  return {out, static_cast<std::size_t>(rows)};
+  return out;
 }
 
 std::int64_t purge_claims(core::Micros before) {
   Bindings values;
   values.time(before);
   return static_cast<std::int64_t>(execute(delete_claims, values, Sight::kFresh));
-}
-
-TextView find_position_institution(std::string_view id, const TextView& institution_id) {
-  if (const direct::Open positions = direct::open(direct::Name::kPositions, AccessShareLock)) {
-    direct::Row row(positions);
-    TextView owner;
-    direct::push_snapshot();
-    if (direct::find(positions, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(), row)) {
-      const std::string_view found = row.text(2);
-      if (!institution_id || *institution_id == found) {
-        owner = std::string_view(pnstrdup(found.data(), found.size()), found.size());
-      }
-      row.clear();
-    }
-    direct::pop_snapshot();
-    direct::close(positions);
-    return owner;
-  }
-  Bindings values;
-  values.text(id).text(institution_id);
-  if (execute(select_position_institution, values, Sight::kFresh) != 1) {
-    return std::nullopt;
-  }
-  return text_view(result_value(0, 1).value_or(0));
-}
-
-std::span<const std::string_view> lock_due_positions(core::Micros now, const TextView& institution_id,
-                                                     std::int32_t max_count) {
-  Bindings values;
-  values.time(now).text(institution_id).integer(max_count);
-  const std::uint64_t rows = execute(select_due, values, Sight::kFresh);
-  auto* out = static_cast<std::string_view*>(palloc(sizeof(std::string_view) * std::max<std::uint64_t>(rows, 1)));
-  for (std::uint64_t i = 0; i < rows; ++i) {
-    new (&out[i]) std::string_view(text_view(result_value(i, 1).value_or(0)));
-  }
-  return {out, static_cast<std::size_t>(rows)};
-}
-
-std::optional<Datum> read_position_at(std::string_view id, core::Micros at, TupleDesc desc) {
-  Bindings values;
-  values.text(id).time(at);
-  if (execute(select_position_at, values, Sight::kCaller) != 1) {
-    return std::nullopt;
-  }
-  constexpr std::size_t kColumns = 8;
-  std::array<Datum, kColumns> columns{};
-  std::array<bool, kColumns> nulls{};
-  for (std::size_t i = 0; i < kColumns; ++i) {
-    const std::optional<Datum> value = result_value(0, static_cast<int>(i) + 1);
-    columns[i] = value.value_or(0);
-    nulls[i] = !value.has_value();
-  }
-  return SPI_datumTransfer(HeapTupleGetDatum(heap_form_tuple(desc, columns.data(), nulls.data())), false, -1);
 }
 
 }  // namespace escrowgrid::pg::store

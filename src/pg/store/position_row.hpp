@@ -1,47 +1,23 @@
-// A row of positions as the core sees it, and back.
+// A row of positions as the core sees it, and back. Everything that reads or writes one comes here.
 #pragma once
 
 #include "core/decide.hpp"
-#include "pg/values/datum.hpp"
+#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_view.hpp"
 
-namespace escrowgrid::pg {
+namespace escrowgrid::pg::store {
 
-// What a raw INSERT may leave out: every column as it stands in the tuple.
-struct PositionRow {
-  TextView id;
-  TextView institution_id;
-  TextView asset_id;
-  TextView holder_reference;
-  TextView currency;
-  TextView amount;  // numeric as text
-  TextView state;
-  TextView external_reference;
-  std::optional<core::Micros> created_at;
-  std::optional<core::Micros> updated_at;
-  TextView released_amount;
-  TextView refunded_amount;
-  std::optional<core::Micros> expires_at;
-  std::optional<core::Micros> due_at;
-  std::optional<std::int32_t> version;
-  std::optional<core::Digest> head_hash;
-};
+using PositionView = layout::RowView<layout::kPositions>;
+using NewPosition = layout::NewRow<layout::kPositions>;
 
-[[nodiscard]] PositionRow read_position_row(HeapTuple tuple, TupleDesc desc);
+// A stored row, whose NOT NULL and CHECK constraints hold. The currency's exponent and the last event's hash are not
+// part of the row: complete_snapshot() adds them.
+[[nodiscard]] core::PositionSnapshot to_snapshot(const PositionView& row);
 
-// A stored row, whose NOT NULL and CHECK constraints hold; the currency's exponent comes from elsewhere.
-[[nodiscard]] core::PositionSnapshot to_snapshot(const PositionRow& row, int currency_exponent);
+// The columns that a transition changes.
+void set_decided(NewPosition& row, const core::PositionTerms& terms, const core::Decision& decision);
 
-// The tuple as a creation or transition has decided it.
-[[nodiscard]] HeapTuple with_creation(HeapTuple tuple, TupleDesc desc, const core::PositionTerms& terms,
-                                      const core::Decision& decision);
-[[nodiscard]] HeapTuple with_transition(HeapTuple tuple, TupleDesc desc, const core::PositionTerms& terms,
-                                        const core::Decision& decision);
+// All columns of a new position.
+[[nodiscard]] NewPosition new_position(const core::PositionTerms& terms, const core::Decision& decision);
 
-// The tuple with updated_at and due_at as in `source`: both follow from transitions alone.
-[[nodiscard]] HeapTuple with_times_of(HeapTuple tuple, HeapTuple source, TupleDesc desc);
-
-// Whether the row says exactly what was decided.
-[[nodiscard]] bool matches(const core::PositionSnapshot& row, const core::PositionTerms& terms,
-                           const core::Decision& decision);
-
-}  // namespace escrowgrid::pg
+}  // namespace escrowgrid::pg::store

@@ -1,41 +1,38 @@
+#include "pg/store/positions.hpp"
+
 #include "pg/border/report.hpp"
-#include "pg/store/position_row.hpp"
-#include "pg/store/session.hpp"
-#include "pg/table/own_write.hpp"
-#include "pg/table/statement.hpp"
-#include "pg/table/writes.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/values/memory.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg::store {
 
 namespace {
 
-#define ESCROWGRID_POSITION_BY_ID                                                  \
-  "SELECT p.* FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) $1" \
-  " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2)"
-
-Statement select_position = {ESCROWGRID_POSITION_BY_ID};
-Statement select_position_for_update = {ESCROWGRID_POSITION_BY_ID " FOR NO KEY UPDATE OF p"};
-
-// A second statement, because a join would take the event from the snapshot before a wait for the lock.
-Statement select_last_event = {
-    "SELECT e.hash FROM escrowgrid.position_events AS e"
-    " WHERE e.position_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2"};
-
-Statement update_row = {
-    "UPDATE escrowgrid.positions AS p SET state = $2, released_amount = $3, refunded_amount = $4, updated_at = $5,"
-    " due_at = $6, version = $7, head_hash = $8 WHERE p.id OPERATOR(pg_catalog.=) $1 RETURNING p"};
-
-Statement insert_row = {
-    "INSERT INTO escrowgrid.positions AS p (id, institution_id, asset_id, holder_reference, currency, amount,"
-    " external_reference, expires_at, created_at, state, released_amount, refunded_amount, updated_at, due_at,"
-    " version, head_hash)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13, $14, $15) RETURNING p"};
-
-Statement select_head = {
-    "SELECT p.institution_id, p.version, p.head_hash FROM escrowgrid.positions AS p"
-    " WHERE p.id OPERATOR(pg_catalog.=) $1"};
-
 Statement select_any = {"SELECT 1 FROM escrowgrid.positions AS p LIMIT 1"};
+
+Statement select_due = {
+    "SELECT p.id, p.due_at FROM escrowgrid.positions AS p WHERE p.due_at OPERATOR(pg_catalog.<=) $1"
+    " AND ($2 IS NULL OR p.institution_id OPERATOR(pg_catalog.=) $2)"
+    " AND p.due_at OPERATOR(pg_catalog.>=) COALESCE($3, '-infinity')"
+    " AND ($3 IS NULL OR p.due_at OPERATOR(pg_catalog.>) $3 OR p.id OPERATOR(pg_catalog.>) $4)"
+    " ORDER BY p.due_at, p.id LIMIT $5 FOR NO KEY UPDATE OF p SKIP LOCKED"};
+
+Statement select_position_at = {
+    "SELECT p.id, e.state, p.amount, e.released, e.refunded,"
+    " CASE WHEN e.state OPERATOR(pg_catalog.=) ANY (ARRAY['FUNDED', 'PARTIALLY_RELEASED'])"
+    "  THEN p.amount OPERATOR(pg_catalog.-) e.released OPERATOR(pg_catalog.-) e.refunded ELSE 0 END,"
+    " e.version, e.at"
+    " FROM escrowgrid.positions AS p CROSS JOIN LATERAL"
+    " (SELECT x.to_state AS state, x.seq AS version, x.at,"
+    "  COALESCE(pg_catalog.sum(x.amount) FILTER (WHERE x.to_state OPERATOR(pg_catalog.=)"
+    "   ANY (ARRAY['PARTIALLY_RELEASED', 'RELEASED'])) OVER w, 0) AS released,"
+    "  COALESCE(pg_catalog.sum(x.amount) FILTER (WHERE x.to_state OPERATOR(pg_catalog.=)"
+    "   ANY (ARRAY['CANCELLED', 'EXPIRED'])) OVER w, 0) AS refunded"
+    "  FROM escrowgrid.position_events AS x"
+    "  WHERE x.position_id OPERATOR(pg_catalog.=) p.id AND x.at OPERATOR(pg_catalog.<=) $2"
+    "  WINDOW w AS (ORDER BY x.seq) ORDER BY x.seq DESC LIMIT 1) AS e"
+    " WHERE p.id OPERATOR(pg_catalog.=) $1"};
 
 [[noreturn]] void raise_altered(std::string_view position_id) {
   core::Refusal why;
@@ -46,120 +43,98 @@ Statement select_any = {"SELECT 1 FROM escrowgrid.positions AS p LIMIT 1"};
   raise(why);
 }
 
-bool fetch_position(Statement& statement, std::string_view id, const TextView& institution_id,
-                    core::PositionSnapshot& out) {
-  Bindings values;
-  values.text(id).text(institution_id);
-  if (execute(statement, values, Sight::kFresh) != 1) {
-    return false;
-  }
-  out = to_snapshot(read_position_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc), 0);
-  read_last_event(out);
-  return true;
+direct::KeyValues event_key(const core::PositionSnapshot& position) {
+  return {text_datum(position.terms.id), Int32GetDatum(position.version)};
 }
 
-Datum write_position(const Origin& origin, Statement& statement, const Bindings& values,
-                     const core::PositionTerms& terms, const core::Decision& decision) {
-  const std::string_view head_hash(reinterpret_cast<const char*>(decision.hash.data()), decision.hash.size());
-  begin_own_write(OwnWrite::kPosition, terms.id, head_hash);
-  if (decision.from) {
-    note_own_update(head_hash);
+// Takes the hash of the last event from its row, and lets go of the row.
+void take_last_event(core::PositionSnapshot& position, bool is_found, FoundRow& event) {
+  position.last_event_hash.reset();
+  if (is_found) {
+    position.last_event_hash = require_digest(event.as<layout::kPositionEvents>().get<"hash">());
   }
-  const std::uint64_t rows = execute_writing(origin, statement, values);
-  end_own_write();
-  if (rows != 1) {
-    invalidate_plan(statement);
-    raise_altered(terms.id);
-  }
-  const Datum row = result_value(0, 1).value_or(0);
-  HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-  HeapTupleData tuple{};
-  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-  tuple.t_data = header;
-  TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-  const PositionRow stored = read_position_row(&tuple, desc);
-  const bool is_new = !decision.from.has_value();
-  const bool is_as_decided = matches(to_snapshot(stored, terms.currency.exponent), terms, decision) &&
-                             (!is_new || stored.created_at == decision.at);
-  ReleaseTupleDesc(desc);
-  if (!is_as_decided) {
-    raise_altered(terms.id);
-  }
-  return row;
+  event.close();
+  position.terms.currency.exponent = require_exponent(position.terms);
 }
 
 }  // namespace
 
-Session open() {
-  const Session session = {.owner = enter_owner()};
-  if (SPI_connect() != SPI_OK_CONNECT) {
-    elog(ERROR, "escrowgrid: could not open a session with the server's SQL interface");
+void PositionToMove::read() {
+  snapshot_ = to_snapshot(row_.as<layout::kPositions>());
+  FoundRow event;
+  const bool is_found = row_.find_related(layout::kPositionEvents, KeyName::kSecondary, event_key(snapshot_), event);
+  take_last_event(snapshot_, is_found, event);
+}
+
+bool PositionToMove::find(std::string_view id, const TextView& institution_id) {
+  if (!row_.find(id, institution_id)) {
+    return false;
   }
-  return session;
+  read();
+  return true;
 }
 
-void close(Session session) {
-  SPI_finish();
-  leave_owner(session.owner);
+bool PositionToMove::lock() {
+  if (!row_.lock()) {
+    return false;
+  }
+  read();
+  return true;
 }
 
-Origin origin_of(const Caller& caller, std::string_view path) {
-  return {.caller = caller, .claims = request_claims(), .path = path};
-}
-
-bool lock_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
-  return fetch_position(select_position_for_update, id, institution_id, out);
-}
-
-bool read_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
-  return fetch_position(select_position, id, institution_id, out);
-}
-
-void read_last_event(core::PositionSnapshot& position) {
-  Bindings values;
-  values.text(position.terms.id).integer(position.version);
-  const bool is_found = execute(select_last_event, values, Sight::kFresh) == 1;
-  const std::optional<Datum> hash = is_found ? result_value(0, 1) : std::nullopt;
-  position.last_event_hash = hash ? std::optional(stored_digest(*hash)) : std::nullopt;
-  position.terms.currency.exponent = require_exponent(position.terms);
-}
-
-Datum update_position(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision) {
-  const int decimals = terms.currency.exponent;
-  Bindings values;
-  values.text(terms.id)
-      .text(core::state_name(decision.to))
-      .amount(decision.released, decimals)
-      .amount(decision.refunded, decimals)
-      .time(decision.at)
-      .time(decision.due_at)
-      .integer(decision.version)
-      .bytes(decision.hash);
-  return write_position(origin, update_row, values, terms, decision);
+std::optional<Datum> PositionToMove::update(const core::Decision& decision) {
+  NewPosition changes;
+  set_decided(changes, snapshot_.terms, decision);
+  switch (row_.update(changes.values())) {
+    case RowToUpdate::Outcome::kWritten:
+      return row_.stored();
+    case RowToUpdate::Outcome::kContended:
+      return std::nullopt;
+    case RowToUpdate::Outcome::kAltered:
+      break;
+  }
+  raise_altered(snapshot_.terms.id);
 }
 
 Datum insert_position(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision) {
-  const int decimals = terms.currency.exponent;
-  Bindings values;
-  values.text(terms.id)
-      .text(terms.institution_id)
-      .text(terms.asset_id)
-      .text(terms.holder_reference)
-      .text(terms.currency.code)
-      .amount(terms.amount, decimals)
-      .text(terms.external_reference)
-      .time(terms.expires_at)
-      .time(decision.at)
-      .text(core::state_name(decision.to))
-      .amount(decision.released, decimals)
-      .amount(decision.refunded, decimals)
-      .time(decision.due_at)
-      .integer(decision.version)
-      .bytes(decision.hash);
-  if (writes_directly(origin)) {
-    return insert_position_direct(*origin.writes, values);
+  const NewPosition row = new_position(terms, decision);
+  const std::optional<Datum> stored = insert_row(*origin.writes, layout::kPositions, row.values());
+  if (!stored) {
+    raise_altered(terms.id);
   }
-  return write_position(origin, insert_row, values, terms, decision);
+  return *stored;
+}
+
+bool read_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
+  const View view = begin_view(Sight::kFresh);
+  FoundRow row;
+  const bool is_found = row.find(view, layout::kPositions, id, institution_id);
+  end_view(view);
+  if (!is_found) {
+    return false;
+  }
+  out = to_snapshot(row.as<layout::kPositions>());
+  // The row is let go, so its texts are copied.
+  core::PositionTerms& terms = out.terms;
+  for (std::string_view* text :
+       {&terms.id, &terms.institution_id, &terms.asset_id, &terms.holder_reference, &terms.currency.code}) {
+    *text = copied(*text);
+  }
+  if (terms.external_reference) {
+    terms.external_reference = copied(*terms.external_reference);
+  }
+  row.close();
+  complete_snapshot(out);
+  return true;
+}
+
+void complete_snapshot(core::PositionSnapshot& position) {
+  const View view = begin_view(Sight::kFresh);
+  FoundRow event;
+  const bool is_found =
+      event.find(view, layout::kPositionEvents, KeyName::kSecondary, event_key(position), std::nullopt);
+  take_last_event(position, is_found, event);
+  end_view(view);
 }
 
 bool has_positions() {
@@ -168,34 +143,66 @@ bool has_positions() {
 }
 
 std::optional<PositionHead> find_head(std::string_view position_id) {
-  if (const direct::Open positions = direct::open(direct::Name::kPositions, AccessShareLock)) {
-    enum { kInstitutionId = 2, kVersion = 15, kHeadHash = 16 };
-    direct::Row row(positions);
-    std::optional<PositionHead> found;
-    direct::push_snapshot();
-    if (direct::find(positions, direct::Key::kId, direct::TextKey{.first = position_id}, GetActiveSnapshot(), row)) {
-      const std::string_view institution_id = row.text(kInstitutionId);
-      found = PositionHead{.institution_id = std::string_view(pnstrdup(institution_id.data(), institution_id.size()),
-                                                              institution_id.size()),
-                           .version = DatumGetInt32(row.value(kVersion).value_or(0)),
-                           .head_hash = stored_digest(row.value(kHeadHash).value_or(0))};
-      row.clear();
-    }
-    direct::pop_snapshot();
-    direct::close(positions);
-    return found;
+  const View view = begin_view(Sight::kFresh);
+  FoundRow row;
+  std::optional<PositionHead> head;
+  if (row.find(view, layout::kPositions, position_id, std::nullopt)) {
+    const PositionView position = row.as<layout::kPositions>();
+    head = PositionHead{.institution_id = copied(position.get<"institution_id">()),
+                        .version = position.get<"version">(),
+                        .head_hash = require_digest(position.get<"head_hash">())};
+    row.close();
   }
+  end_view(view);
+  return head;
+}
+
+TextView find_position_institution(std::string_view id, const TextView& institution_id, Sight sight) {
+  const View view = begin_view(sight);
+  FoundRow row;
+  TextView owner;
+  if (row.find(view, layout::kPositions, id, institution_id)) {
+    owner = copied(row.as<layout::kPositions>().get<"institution_id">());
+    row.close();
+  }
+  end_view(view);
+  return owner;
+}
+
+DueCursor cursor_of(const DuePosition& position) {
+  DueCursor cursor;
+  cursor.due_at = position.due_at;
+  if (!cursor.id.append(position.id)) {
+    elog(ERROR, "escrowgrid: the id of a position has more than %zu bytes", core::kMaxIdBytes);
+  }
+  return cursor;
+}
+
+std::span<const DuePosition> lock_due_positions(core::Micros now, const TextView& institution_id,
+                                                const DueCursor& cursor, std::int32_t max_count) {
   Bindings values;
-  values.text(position_id);
-  if (execute(select_head, values, Sight::kFresh) != 1) {
+  values.time(now).text(institution_id).time(cursor.due_at).text(cursor.id.view()).integer(max_count);
+  const std::uint64_t rows = execute(select_due, values, Sight::kFresh);
+  const std::span<DuePosition> due = make_array<DuePosition>(rows);
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    due[i] = {.id = copied(text_view(result_value(i, 1).value_or(0))),
+              .due_at = to_micros(DatumGetTimestampTz(result_value(i, 2).value_or(0)))};
+  }
+  SPI_freetuptable(SPI_tuptable);
+  return due;
+}
+
+std::optional<Datum> read_position_at(std::string_view id, core::Micros at, TupleDesc desc) {
+  Bindings values;
+  values.text(id).time(at);
+  if (execute(select_position_at, values, Sight::kCaller) != 1) {
     return std::nullopt;
   }
-  PositionHead head;
-  const std::optional<Datum> institution = result_value(0, 1);
-  head.institution_id = text_view(institution.value_or(0));
-  head.version = DatumGetInt32(result_value(0, 2).value_or(0));
-  head.head_hash = stored_digest(result_value(0, 3).value_or(0));
-  return head;
+  std::array<std::optional<Datum>, 8> columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    columns[i] = result_value(0, static_cast<int>(i) + 1);
+  }
+  return keep_for_caller(form_row(desc, columns));
 }
 
 }  // namespace escrowgrid::pg::store

@@ -2,95 +2,91 @@
 
 #include "core/verification.hpp"
 #include "pg/store/checkpoints.hpp"
+#include "pg/store/found_values.hpp"
 #include "pg/store/verification_sql.hpp"
-#include "pg/table/statement.hpp"
+#include "pg/values/result.hpp"
 
 namespace escrowgrid::pg::store {
 
 namespace {
 
 // --- rows as they are found ----------------------------------------------------------------------
-// Constraints may have been dropped by whoever tampered, so nothing is taken for granted here.
 
-core::Amount found_amount(const std::optional<Datum>& value) {
-  const core::ParsedAmount parsed = core::parse_amount(value ? numeric_text(*value) : "");
-  // An amount that cannot be one equals none that can.
-  return parsed.defect == core::AmountDefect::kNone ? parsed.amount : core::Amount::from_units(-1);
-}
-
-core::StoredPosition found_position(const RowStream& row) {
+core::StoredPosition found_position(const RowStream& stream) {
+  const auto row = stream.row<layout::kPositions>();
   core::StoredPosition out;
-  out.terms = {.id = row.text(1),
-               .institution_id = row.text(2),
-               .asset_id = row.text(3),
-               .holder_reference = row.text(4),
-               .currency = {.code = row.text(5), .exponent = 0},
-               .amount = found_amount(row.value(6)),
-               .external_reference = row.optional_text(8),
-               .expires_at = row.optional_time(9)};
-  out.state = row.text(7);
-  out.released = found_amount(row.value(10));
-  out.refunded = found_amount(row.value(11));
-  out.version = row.integer(12);
-  out.created_at = row.time(13);
-  out.updated_at = row.time(14);
-  out.due_at = row.optional_time(15);
-  out.head_hash = row.digest(16);
+  out.terms = {.id = row.get<"id">(),
+               .institution_id = row.get<"institution_id">(),
+               .asset_id = row.get<"asset_id">(),
+               .holder_reference = row.get<"holder_reference">(),
+               .currency = {.code = row.get<"currency">(), .exponent = 0},
+               .amount = found_amount(row.find<"amount">()),
+               .external_reference = row.find<"external_reference">(),
+               .expires_at = row.find<"expires_at">()};
+  out.state = row.get<"state">();
+  out.released = found_amount(row.find<"released_amount">());
+  out.refunded = found_amount(row.find<"refunded_amount">());
+  out.version = row.get<"version">();
+  out.created_at = row.get<"created_at">();
+  out.updated_at = row.get<"updated_at">();
+  out.due_at = row.find<"due_at">();
+  out.head_hash = found_digest(row.find<"head_hash">());
   return out;
 }
 
-core::StoredEvent found_event(const RowStream& row) {
+core::StoredEvent found_event(const RowStream& stream) {
+  const auto row = stream.row<layout::kPositionEvents>();
   core::StoredEvent out;
-  out.seq = row.integer(2);
-  out.institution_id = row.text(3);
-  out.from_state = row.optional_text(4);
-  out.to_state = row.text(5);
-  if (const std::optional<Datum> amount = row.value(6)) {
-    out.amount = found_amount(amount);
+  out.seq = row.get<"seq">();
+  out.institution_id = row.get<"institution_id">();
+  out.from_state = row.find<"from_state">();
+  out.to_state = row.get<"to_state">();
+  if (!row.is_null<"amount">()) {
+    out.amount = found_amount(row.find<"amount">());
   }
-  out.at = row.time(7);
-  out.created_at = row.time(8);
-  out.api_key_id = row.optional_text(9);
-  out.reason = row.optional_text(10);
-  if (const std::optional<Datum> metadata = row.value(11)) {
+  out.at = row.get<"at">();
+  out.created_at = row.get<"created_at">();
+  out.api_key_id = row.find<"api_key_id">();
+  out.reason = row.find<"reason">();
+  if (const std::optional<Datum> metadata = row.find<"metadata">()) {
     out.metadata = jsonb_text(*metadata);
   }
-  if (const std::optional<Datum> salt = row.value(12)) {
+  if (const std::optional<BytesView> salt = row.find<"salt">()) {
     out.salt = found_salt(*salt);
   }
-  if (row.value(13)) {
-    out.erased_content = row.digest(13);
+  if (const std::optional<BytesView> digest = row.find<"content_digest">()) {
+    out.erased_content = found_digest(digest);
   }
-  out.hash = row.digest(14);
+  out.hash = found_digest(row.find<"hash">());
   return out;
+}
+
+std::string_view position_of(const RowStream& events) {
+  return events.row<layout::kPositionEvents>().get<"position_id">();
+}
+
+std::string_view id_of(const RowStream& positions) {
+  return positions.row<layout::kPositions>().get<"id">();
 }
 
 // --- the parts of a verification -----------------------------------------------------------------
 
 class Report {
  public:
-  explicit Report(FunctionCallInfo fcinfo) : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {}
+  explicit Report(FunctionCallInfo fcinfo) : fcinfo_(fcinfo) {}
 
-  void put(std::array<std::optional<Datum>, 5> columns) {
-    std::array<Datum, 5> values{};
-    std::array<bool, 5> nulls{};
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      values[i] = columns[i].value_or(0);
-      nulls[i] = !columns[i].has_value();
-    }
-    tuplestore_putvalues(result_->setResult, result_->setDesc, values.data(), nulls.data());
-  }
-
+  void put(ResultColumns columns) { put_row(fcinfo_, columns); }
   void put(const TextView& position_id, const core::Findings& findings) {
     for (const core::Finding& finding : findings.all()) {
-      put({position_id ? std::optional(text_datum(*position_id)) : std::nullopt,
-           finding.seq == 0 ? std::nullopt : std::optional(Int32GetDatum(finding.seq)), text_datum(finding.what),
-           text_datum(finding.expected.view()), text_datum(finding.found.view())});
+      put(std::array<std::optional<Datum>, 5>{
+          position_id ? std::optional(text_datum(*position_id)) : std::nullopt,
+          finding.seq == 0 ? std::nullopt : std::optional(Int32GetDatum(finding.seq)), text_datum(finding.what),
+          text_datum(finding.expected.view()), text_datum(finding.found.view())});
     }
   }
 
  private:
-  ReturnSetInfo* result_;
+  FunctionCallInfo fcinfo_;
 };
 
 // Runs `judge` with memory that the row takes with it.
@@ -110,8 +106,8 @@ void verify_chains(const Bindings& values, Report& report) {
   core::ChainCheck chain;
   core::Findings findings;
   while (has_position || has_event) {
-    const std::string_view event_of = has_event ? events.text(1) : std::string_view();
-    if (has_event && (!has_position || event_of < positions.text(1))) {
+    const std::string_view event_of = has_event ? position_of(events) : std::string_view();
+    if (has_event && (!has_position || event_of < id_of(positions))) {
       with_row(events, [&] {
         findings.clear();
         findings.add("position_missing", found_event(events).seq, "a position", "none");
@@ -121,8 +117,8 @@ void verify_chains(const Bindings& values, Report& report) {
       continue;
     }
     with_row(positions, [&] { chain.begin(found_position(positions)); });
-    const std::string_view id = positions.text(1);
-    while (has_event && events.text(1) == id) {
+    const std::string_view id = id_of(positions);
+    while (has_event && position_of(events) == id) {
       with_row(events, [&] {
         findings.clear();
         chain.event(found_event(events), findings);
@@ -145,7 +141,7 @@ void verify_chains(const Bindings& values, Report& report) {
 void verify_by(Statement& statement, const Bindings& values, Report& report) {
   RowStream rows(statement, values, Sight::kCaller);
   while (rows.next()) {
-    report.put({rows.value(1), rows.value(2), rows.value(3), rows.value(4), rows.value(5)});
+    report.put(std::array{rows.value(1), rows.value(2), rows.value(3), rows.value(4), rows.value(5)});
   }
   rows.close();
 }

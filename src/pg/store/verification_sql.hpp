@@ -1,21 +1,21 @@
-// What verification reads. The SQL of store_verify.cpp, apart because it is long.
+// The statements of verification, in a file of their own because they are long.
 #pragma once
 
+#include "pg/layout/sql_text.hpp"
 #include "pg/table/statement.hpp"
 
 namespace escrowgrid::pg::store {
 
 inline Statement verify_positions = {
-    "SELECT p.id, p.institution_id, p.asset_id, p.holder_reference, p.currency, p.amount, p.state,"
-    " p.external_reference, p.expires_at, p.released_amount, p.refunded_amount, p.version, p.created_at,"
-    " p.updated_at, p.due_at, p.head_hash"
-    " FROM escrowgrid.positions AS p WHERE $1 IS NULL OR p.institution_id = $1 ORDER BY p.id"};
+    layout::kText<[] {
+      return layout::select_all_text(layout::kPositions, " WHERE $1 IS NULL OR r.institution_id = $1 ORDER BY r.id");
+    }>.data()};
 
 inline Statement verify_events = {
-    "SELECT e.position_id, e.seq, e.institution_id, e.from_state, e.to_state, e.amount, e.at, e.created_at,"
-    " e.api_key_id, e.reason, e.metadata, e.salt, e.content_digest, e.hash"
-    " FROM escrowgrid.position_events AS e WHERE $1 IS NULL OR e.institution_id = $1 ORDER BY e.position_id, e.seq, "
-    "e.id"};
+    layout::kText<[] {
+      return layout::select_all_text(layout::kPositionEvents,
+                                     " WHERE $1 IS NULL OR r.institution_id = $1 ORDER BY r.position_id, r.seq, r.id");
+    }>.data()};
 
 // What ledger and audit rows have to say of each event, w; the first row that names an event is its row, f, every
 // other one is extra. `expected` and `found` are lists of as many columns.

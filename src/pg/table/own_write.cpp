@@ -10,24 +10,25 @@ constexpr std::size_t kMaxKeyBytes = 100 + core::kDigestBytes;
 constexpr std::size_t kMaxDepth = 64;  // writes nest only through users' own triggers
 
 // An id, and for positions the hash behind it. A hash has one length, so the two cannot run into each other.
-struct Key {
+struct NoteKey {
   std::array<char, kMaxKeyBytes> bytes{};
   std::size_t size = 0;
-  friend bool operator==(const Key& a, const Key& b) {
+  friend bool operator==(const NoteKey& a, const NoteKey& b) {
     return std::string_view(a.bytes.data(), a.size) == std::string_view(b.bytes.data(), b.size);
   }
 };
 
 struct Note {
   OwnWrite kind{};
+  layout::TableId table{};
   SubTransactionId subtransaction = InvalidSubTransactionId;
-  Key key;
+  NoteKey key;
   bool is_taken = false;
 };
 
 // Nothing when the two are longer than any key of ours.
-std::optional<Key> make_key(std::string_view id, std::string_view head_hash) {
-  Key key;
+std::optional<NoteKey> make_key(std::string_view id, BytesView head_hash) {
+  NoteKey key;
   if (id.size() + head_hash.size() > key.bytes.size()) {
     return std::nullopt;
   }
@@ -48,14 +49,14 @@ enum class HeadOf : char { kRawCreation, kOwnUpdate };
 
 using HashKey = std::array<char, 1 + core::kDigestBytes>;
 
-HashKey hash_key(HeadOf kind, std::string_view head_hash) {
+HashKey hash_key(HeadOf kind, BytesView head_hash) {
   HashKey key{};
   key[0] = static_cast<char>(kind);
   std::copy_n(head_hash.begin(), std::min<std::size_t>(head_hash.size(), core::kDigestBytes), key.begin() + 1);
   return key;
 }
 
-void note_head(HeadOf kind, std::string_view head_hash) {
+void note_head(HeadOf kind, BytesView head_hash) {
   if (noted_heads == nullptr) {
     HASHCTL control{};
     control.keysize = sizeof(HashKey);
@@ -67,7 +68,7 @@ void note_head(HeadOf kind, std::string_view head_hash) {
   hash_search(noted_heads, key.data(), HASH_ENTER, nullptr);
 }
 
-bool take_head(HeadOf kind, std::string_view head_hash) {
+bool take_head(HeadOf kind, BytesView head_hash) {
   bool found = false;
   if (noted_heads != nullptr) {
     const HashKey key = hash_key(kind, head_hash);
@@ -110,50 +111,53 @@ static void at_subtransaction_end(SubXactEvent event, SubTransactionId subtransa
 
 }  // extern "C"
 
-void begin_own_write(OwnWrite kind, std::string_view id, std::string_view head_hash) {
-  const std::optional<Key> key = make_key(id, head_hash);
+void begin_own_write(OwnWrite kind, const layout::Table& table, std::string_view id, BytesView head_hash) {
+  const std::optional<NoteKey> key = make_key(id, head_hash);
   if (depth == kMaxDepth || !key) {
     ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("escrowgrid writes are nested too deeply"),
                     errhint("A trigger on an escrowgrid table calls escrowgrid functions recursively.")));
   }
-  notes[depth] = {.kind = kind, .subtransaction = GetCurrentSubTransactionId(), .key = *key, .is_taken = false};
+  notes[depth] = {
+      .kind = kind, .table = table.id, .subtransaction = GetCurrentSubTransactionId(), .key = *key, .is_taken = false};
   ++depth;
 }
 
 void end_own_write() {
-  Assert(depth > 0);
+  if (depth == 0) {
+    elog(ERROR, "escrowgrid: a write ends that has not begun");
+  }
   --depth;
 }
 
-bool take_own_write(OwnWrite kind, std::string_view id, std::string_view head_hash) {
-  const std::optional<Key> key = make_key(id, head_hash);
+bool take_own_write(OwnWrite kind, const layout::Table& table, std::string_view id, BytesView head_hash) {
+  const std::optional<NoteKey> key = make_key(id, head_hash);
   if (depth == 0 || !key) {
     return false;
   }
   Note& note = notes[depth - 1];
-  const bool is_ours = note.kind == kind && !note.is_taken && note.key == *key;
+  const bool is_ours = note.kind == kind && note.table == table.id && !note.is_taken && note.key == *key;
   note.is_taken = note.is_taken || is_ours;
   return is_ours;
 }
 
 bool is_purging(std::string_view institution_id) {
-  const std::optional<Key> key = make_key(institution_id, {});
+  const std::optional<NoteKey> key = make_key(institution_id, {});
   return depth > 0 && key && notes[depth - 1].kind == OwnWrite::kPurge && notes[depth - 1].key == *key;
 }
 
-void note_raw_creation(std::string_view head_hash) {
+void note_raw_creation(BytesView head_hash) {
   note_head(HeadOf::kRawCreation, head_hash);
 }
 
-bool take_raw_creation(std::string_view head_hash) {
+bool take_raw_creation(BytesView head_hash) {
   return take_head(HeadOf::kRawCreation, head_hash);
 }
 
-void note_own_update(std::string_view head_hash) {
+void note_own_update(BytesView head_hash) {
   note_head(HeadOf::kOwnUpdate, head_hash);
 }
 
-bool take_own_update(std::string_view head_hash) {
+bool take_own_update(BytesView head_hash) {
   return take_head(HeadOf::kOwnUpdate, head_hash);
 }
 

@@ -6,22 +6,6 @@ extern "C" {
 
 namespace escrowgrid::pg {
 
-Bindings& Bindings::json(const TextView& value) {
-  if (!value) {
-    return add_null(JSONBOID);
-  }
-  return add(JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(value->data(), value->size()))));
-}
-
-Bindings& Bindings::text_array(std::span<const TextView> values) {
-  auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * std::max<std::size_t>(values.size(), 1)));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    elements[i] = text_datum(values[i].value_or(std::string_view()));
-  }
-  ArrayType* array = construct_array(elements, static_cast<int>(values.size()), TEXTOID, -1, false, TYPALIGN_INT);
-  return add(TEXTARRAYOID, PointerGetDatum(array));
-}
-
 namespace {
 
 void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::size_t count) {
@@ -81,6 +65,9 @@ RowStream::RowStream(Statement& statement, const Bindings& bindings, Sight sight
   prepare(statement, bindings.types_, bindings.count_);
   std::array<Datum, Bindings::kMost> values = bindings.values_;
   portal_ = SPI_cursor_open(nullptr, statement.plan, values.data(), bindings.nulls_.data(), sight == Sight::kCaller);
+  if (portal_ == nullptr) {
+    elog(ERROR, "escrowgrid: could not open a cursor: %s", SPI_result_code_string(SPI_result));
+  }
 }
 
 bool RowStream::next() {
@@ -94,10 +81,18 @@ bool RowStream::next() {
     }
   }
   MemoryContextReset(memory_);
-  Assert(static_cast<std::size_t>(table_->tupdesc->natts) <= kMostColumns);
+  if (static_cast<std::size_t>(table_->tupdesc->natts) > values_.size()) {
+    elog(ERROR, "escrowgrid: a row has %d columns, which is too many", table_->tupdesc->natts);
+  }
   heap_deform_tuple(table_->vals[next_], table_->tupdesc, values_.data(), nulls_.data());
   ++next_;
   return true;
+}
+
+void RowStream::require_columns(std::size_t count) const {
+  if (static_cast<std::size_t>(table_->tupdesc->natts) != count) {
+    elog(ERROR, "escrowgrid: a row has %d columns instead of %zu", table_->tupdesc->natts, count);
+  }
 }
 
 void RowStream::close() {

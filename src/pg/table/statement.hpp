@@ -1,14 +1,8 @@
-// Kept SPI plans: SQL text is constant, values are bound, nothing is ever assembled.
-// Only the store includes this.
+// SQL through SPI. The text is constant, values are bound, and plans are kept for the life of the backend.
 #pragma once
 
-#include "pg/border/postgres.hpp"
-#include "pg/values/datum.hpp"
-
-// A timestamptz column as ISO 8601 in UTC, whatever the session's settings.
-#define ESCROWGRID_UTC(column) \
-  "pg_catalog.to_char(pg_catalog.timezone('UTC', " column "), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-#define ESCROWGRID_UTC_MEMBER(key, column) " '" key "', " ESCROWGRID_UTC(column)
+#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_view.hpp"
 
 namespace escrowgrid::pg {
 
@@ -27,34 +21,30 @@ struct Statement {
 // Values for $1, $2, ... in order, each with its type.
 class Bindings {
  public:
-  static constexpr std::size_t kMost = 20;
+  static constexpr std::size_t kMost = layout::kMostColumns;
 
   Bindings& text(const TextView& value) { return value ? add(TEXTOID, text_datum(*value)) : add_null(TEXTOID); }
-  Bindings& amount(const std::optional<core::Amount>& value, int decimals) {
-    return value ? add(NUMERICOID, numeric_datum(*value, decimals)) : add_null(NUMERICOID);
-  }
   Bindings& time(const std::optional<core::Micros>& value) {
     return value ? add(TIMESTAMPTZOID, TimestampTzGetDatum(to_timestamp(*value))) : add_null(TIMESTAMPTZOID);
   }
   Bindings& integer(const std::optional<std::int32_t>& value) {
     return value ? add(INT4OID, Int32GetDatum(*value)) : add_null(INT4OID);
   }
-  Bindings& bytes(std::span<const std::uint8_t> value) { return add(BYTEAOID, bytes_datum(value)); }
-  Bindings& jsonb(const std::optional<Datum>& value) { return value ? add(JSONBOID, *value) : add_null(JSONBOID); }
-  // jsonb, from text that PostgreSQL printed.
-  Bindings& json(const TextView& value);
-  Bindings& text_array(std::span<const TextView> values);
-  // cidr[], as it came.
-  Bindings& cidrs(const std::optional<Datum>& value) {
-    return value ? add(CIDRARRAYOID, *value) : add_null(CIDRARRAYOID);
-  }
+  Bindings& bytes(BytesView value) { return add(BYTEAOID, bytes_datum(value)); }
+  Bindings& text_array(std::span<const TextView> values) { return add(TEXTARRAYOID, text_array_datum(values)); }
   Bindings& number(std::int64_t value) { return add(INT8OID, Int64GetDatum(value)); }
-  Bindings& null_bytes() { return add_null(BYTEAOID); }
-  Bindings& address(const std::optional<Datum>& value) { return value ? add(INETOID, *value) : add_null(INETOID); }
+  Bindings& networks(Datum value) { return add(CIDRARRAYOID, value); }
 
-  // What $place is; absent for NULL.
-  [[nodiscard]] std::optional<Datum> value(std::size_t place) const {
-    return nulls_[place - 1] == 'n' ? std::nullopt : std::optional(values_[place - 1]);
+  // A value of a column, as the layout types it.
+  Bindings& column(const layout::Column& column, Datum value, bool is_null) {
+    return put(layout::oid_of(column.type), value, is_null ? 'n' : ' ');
+  }
+  // All columns of a row, in order.
+  Bindings& row(const layout::Table& table, const layout::RowValues& row) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      column(table.columns[i], row.values[i], row.nulls[i]);
+    }
+    return *this;
   }
 
  private:
@@ -65,7 +55,9 @@ class Bindings {
   Bindings& add(Oid type, Datum value) { return put(type, value, ' '); }
   Bindings& add_null(Oid type) { return put(type, 0, 'n'); }
   Bindings& put(Oid type, Datum value, char null) {
-    Assert(count_ < kMost);
+    if (count_ == kMost) {
+      elog(ERROR, "escrowgrid: a statement has more than %zu parameters", kMost);
+    }
     types_[count_] = type;
     values_[count_] = value;
     nulls_[count_] = null;
@@ -106,39 +98,26 @@ class RowStream {
     const auto at = static_cast<std::size_t>(index - 1);
     return nulls_[at] ? std::nullopt : std::optional(values_[at]);
   }
-  // Columns as they are found, constraints or not: NULL is empty, zero, or kNoDigest.
-  [[nodiscard]] std::string_view text(int index) const {
-    const std::optional<Datum> found = value(index);
-    return found ? text_view(*found) : std::string_view();
+  // The row of a statement that selects all columns of the table, in the layout's order.
+  template <const layout::Table& kTable>
+  [[nodiscard]] layout::RowView<kTable> row() const {
+    require_columns(kTable.columns.size());
+    return {values_.data(), nulls_.data()};
   }
-  [[nodiscard]] TextView optional_text(int index) const { return value(index) ? TextView(text(index)) : std::nullopt; }
-  [[nodiscard]] std::int32_t integer(int index) const { return DatumGetInt32(value(index).value_or(0)); }
-  [[nodiscard]] std::int64_t number(int index) const { return DatumGetInt64(value(index).value_or(0)); }
-  [[nodiscard]] core::Micros time(int index) const {
-    const std::optional<Datum> found = value(index);
-    return found ? to_micros(DatumGetTimestampTz(*found)) : 0;
-  }
-  [[nodiscard]] std::optional<core::Micros> optional_time(int index) const {
-    return value(index) ? std::optional(time(index)) : std::nullopt;
-  }
-  [[nodiscard]] core::Digest digest(int index) const {
-    const std::optional<Datum> found = value(index);
-    return found ? found_digest(*found) : kNoDigest;
-  }
-  // Where to put what belongs to the row.
+  // Memory that is reset when the next row is asked for.
   [[nodiscard]] MemoryContext memory() const { return memory_; }
   void close();
 
  private:
   static constexpr long kPortion = 1000;
-  static constexpr std::size_t kMostColumns = 24;
+  void require_columns(std::size_t count) const;
 
-  Portal portal_;
+  Portal portal_ = nullptr;
   SPITupleTable* table_ = nullptr;
   std::uint64_t next_ = 0;
   MemoryContext memory_;
-  std::array<Datum, kMostColumns> values_{};
-  std::array<bool, kMostColumns> nulls_{};
+  std::array<Datum, layout::kMostColumns> values_{};
+  std::array<bool, layout::kMostColumns> nulls_{};
 };
 
 static_assert(std::is_trivially_destructible_v<RowStream>);

@@ -1,255 +1,284 @@
 #include "pg/table/writes.hpp"
 
-#include "pg/border/report.hpp"
-#include "pg/service/rules.hpp"
-#include "pg/store/position_row.hpp"
+#include "pg/border/settings.hpp"
+#include "pg/table/spi_write.hpp"
+#include "pg/values/memory.hpp"
 
-extern "C" {
-#include "utils/numeric.h"
-}
-
-namespace escrowgrid::pg::store {
+namespace escrowgrid::pg {
 
 namespace {
 
-enum Column : std::uint8_t {
-  kId = 1,
-  kInstitutionId,
-  kAssetId,
-  kHolderReference,
-  kCurrency,
-  kAmount,
-  kState,
-  kExternalReference,
-  kCreatedAt,
-  kUpdatedAt,
-  kReleasedAmount,
-  kRefundedAmount,
-  kExpiresAt,
-  kDueAt,
-  kVersion,
-  kHeadHash,
+// Records of one table that wait to be written together.
+struct Waiting {
+  std::span<layout::RowValues> rows;
+  std::size_t count = 0;
 };
-constexpr int kEventHash = 14;
 
-core::Amount stored_amount(const direct::Row& row, int column) {
-  const std::optional<Datum> value = row.value(column);
-  const core::ParsedAmount parsed = core::parse_amount(value ? numeric_text(*value) : "");
-  if (parsed.defect != core::AmountDefect::kNone) {
-    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("an amount of a position is out of range")));
+// The place of each move table in arrays; the number of move tables for every other table.
+constexpr auto kMovePlaces = [] {
+  std::array<std::size_t, layout::kTables.size()> out{};
+  out.fill(kMoveTables.size());
+  for (std::size_t i = 0; i < kMoveTables.size(); ++i) {
+    out[kMoveTables[i]->index()] = i;
   }
-  return parsed.amount;
-}
+  return out;
+}();
 
-std::optional<Datum> time_value(const std::optional<core::Micros>& at) {
-  return at ? std::optional(TimestampTzGetDatum(to_timestamp(*at))) : std::nullopt;
+std::size_t move_place(const layout::Table& table) {
+  const std::size_t place = kMovePlaces[table.index()];
+  if (place == kMoveTables.size()) {
+    elog(ERROR, "escrowgrid: table %s is not written by moves", table.name.data());
+  }
+  return place;
 }
 
 }  // namespace
 
-namespace {
-
-// The tables of a move, positions first.
-struct Place {
-  direct::Name name;
-  direct::Target* target;
+struct Writes {
+  direct::WriteCall call;
+  bool is_direct = false;  // otherwise by SPI, and the targets are closed
+  CallNumber number = 0;
+  std::array<direct::WriteTarget, kMoveTables.size()> targets;  // by move_place()
+  std::array<Waiting, kMoveTables.size()> waiting;              // likewise
+  std::size_t waiting_most = 0;                                 // more than 0 while records are collected
 };
 
-std::array<Place, 4> places_of(Writes& writes) {
-  return {{{direct::Name::kPositions, &writes.positions},
-           {direct::Name::kPositionEvents, &writes.target(RecordKind::kEvent)},
-           {direct::Name::kLedgerEvents, &writes.target(RecordKind::kLedgerEvent)},
-           {direct::Name::kAuditEvents, &writes.target(RecordKind::kAuditEvent)}}};
-}
+static_assert(std::is_trivially_destructible_v<Writes>);
 
-// All four tables, or none.
-bool open_tables(Writes& writes) {
-  const std::array<Place, 4> places = places_of(writes);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const std::optional<direct::Target> target = direct::open_target(writes.call, places[i].name);
+namespace {
+
+// Opens all tables, or none of them.
+bool open_targets(Writes& writes) {
+  for (std::size_t i = 0; i < kMoveTables.size(); ++i) {
+    const std::optional<direct::WriteTarget> target = direct::open_target(writes.call, *kMoveTables[i]);
     if (!target) {
       while (i > 0) {
-        direct::close_target(*places[--i].target);
+        direct::close_target(writes.targets[--i]);
       }
       return false;
     }
-    *places[i].target = *target;
+    writes.targets[i] = *target;
   }
   direct::check_permissions(writes.call);
   return true;
 }
 
-void close_tables(Writes& writes) {
-  if (writes.is_direct) {
-    const std::array<Place, 4> places = places_of(writes);
-    for (std::size_t i = places.size(); i > 0; --i) {
-      direct::close_target(*places[i - 1].target);
-    }
+void close_targets(Writes& writes) {
+  for (std::size_t i = writes.is_direct ? kMoveTables.size() : 0; i > 0; --i) {
+    direct::close_target(writes.targets[i - 1]);
   }
   writes.is_direct = false;
 }
 
+void insert_records(Writes* writes, const layout::Table& table, std::span<const layout::RowValues> rows) {
+  if (writes == nullptr || !writes->is_direct) {
+    for (const layout::RowValues& row : rows) {
+      insert_record_by_spi(writes == nullptr ? nullptr : &writes->call, table, row);
+    }
+    return;
+  }
+  direct::WriteTarget& target = writes->targets[move_place(table)];
+  direct::refresh_target(writes->call, target);
+  if (rows.size() == 1) {
+    direct::insert(writes->call, target, rows.front());
+  } else {
+    direct::insert_many(writes->call, target, rows);
+  }
+}
+
 }  // namespace
 
-void begin_writes(Origin& origin) {
+const char* reason_for_spi(const layout::Table& table) {
+  if (debug_write_path() == WritePath::kOrdinary) {
+    return "escrowgrid.debug_write_path is ordinary";
+  }
+  const direct::OpenTable opened = direct::open(table, AccessShareLock);
+  if (!opened) {
+    return "it does not exist";
+  }
+  const char* reason = direct::describe(direct::plan_of(opened).verdict);
+  direct::close(opened);
+  return reason;
+}
+
+Writes& begin_writes(std::string_view command) {
   // PostgreSQL asks this of every statement that writes; without SPI nobody else would.
-  const char* command = psprintf("%.*s()", static_cast<int>(origin.path.size()), origin.path.data());
-  PreventCommandIfReadOnly(command);
-  PreventCommandDuringRecovery(command);
-  PreventCommandIfParallelMode(command);
-  // What the calling statement has done so far is to be seen, as SPI would have it.
+  const char* name = psprintf("%.*s()", static_cast<int>(command.size()), command.data());
+  PreventCommandIfReadOnly(name);
+  PreventCommandDuringRecovery(name);
+  PreventCommandIfParallelMode(name);
+  // What the calling statement has done so far is to be seen, as a statement through SPI would see it.
   CommandCounterIncrement();
-  auto* writes = new (palloc(sizeof(Writes))) Writes();
+  static CallNumber last_number = 0;
+  auto* writes = make<Writes>();
   writes->call = direct::begin_call();
-  writes->number = next_call_number();
-  writes->is_direct = debug_write_path() == WritePath::kAuto && open_tables(*writes);
+  writes->number = ++last_number;
+  writes->is_direct = debug_write_path() == WritePath::kAuto && open_targets(*writes);
   if (!writes->is_direct || writes->call.runs_users_code) {
     direct::restrict_search_path(writes->call);
   }
-  origin.writes = writes;
+  return *writes;
 }
 
-void finish_writes(Origin& origin) {
-  for (const Waiting& waiting : origin.writes->waiting) {
+void finish_writes(Writes& writes) {
+  for (const Waiting& waiting : writes.waiting) {
     if (waiting.count != 0) {
-      elog(ERROR, "escrowgrid: records of a batch were not written");
+      elog(ERROR, "escrowgrid: collected records were not written");
     }
   }
-  // Rows of positions that the function returns are formed already, so no trigger may change what the table is made of.
-  const bool holds = origin.writes->call.has_queue;
-  const direct::Open positions = holds ? direct::open_any(direct::Name::kPositions, AccessShareLock) : direct::Open();
-  close_tables(*origin.writes);
-  direct::finish_call(origin.writes->call);
+  // The function's result is formed already, as a row of positions. AFTER triggers must not change the table's
+  // definition now, so the table stays open while they run.
+  const bool may_run_triggers = writes.call.has_queue;
+  const direct::OpenTable positions =
+      may_run_triggers ? direct::open(layout::kPositions, AccessShareLock) : direct::OpenTable();
+  close_targets(writes);
+  direct::finish_call(writes.call);
   if (positions) {
     direct::close(positions);
   }
-  origin.writes = nullptr;
 }
 
-std::uint64_t execute_writing(const Origin& origin, Statement& statement, const Bindings& values) {
-  if (origin.writes == nullptr) {
-    return execute(statement, values, Sight::kFresh);
-  }
-  origin.writes->call.has_queue = true;
-  return execute_and_queue(statement, values);
+CallNumber call_number(const Writes& writes) {
+  const bool runs_users_code = !writes.is_direct || writes.call.runs_users_code;
+  return runs_users_code ? CallNumber{0} : writes.number;
 }
 
-Datum insert_position_direct(Writes& writes, const Bindings& values) {
-  constexpr std::array<std::uint8_t, 16> kSources = {1, 2, 3, 4, 5, 6, 10, 7, 9, 9, 11, 12, 8, 13, 14, 15};
-  direct::NewRow row;
-  for (std::size_t i = 0; i < kSources.size(); ++i) {
-    row.set(static_cast<int>(i) + 1, values.value(kSources[i]));
-  }
-  direct::refresh_target(writes.call, writes.positions);
-  direct::insert(writes.call, writes.positions, row);
-  return direct::composite(writes.positions);
-}
-
-TextView share_asset(Origin& origin, std::string_view id) {
-  if (!writes_directly(origin)) {
-    return lock_asset_institution(id, origin.caller.institution_id);
-  }
-  const direct::Open assets = direct::open(direct::Name::kAssets, RowShareLock);
-  if (!assets || !assets.table->is_lockable) {
-    if (assets) {
-      direct::close(assets);
+void insert_record(Writes* writes, const layout::Table& table, const layout::RowValues& row) {
+  if (writes != nullptr && writes->waiting_most > 0) {
+    Waiting& waiting = writes->waiting[move_place(table)];
+    if (waiting.count < writes->waiting_most) {
+      waiting.rows[waiting.count++] = row;
+      return;
     }
-    close_tables(*origin.writes);
-    direct::restrict_search_path(origin.writes->call);
-    return lock_asset_institution(id, origin.caller.institution_id);
   }
-  direct::Row row(assets);
-  TextView institution_id;
-  direct::push_snapshot();
-  if (direct::find(assets, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(), row)) {
-    const std::string_view owner = row.text(2);
-    const bool is_visible = !origin.caller.institution_id || *origin.caller.institution_id == owner;
-    if (is_visible && direct::lock(assets, row, LockTupleKeyShare)) {
-      const std::string_view locked = row.text(2);
-      institution_id = TextView(std::string_view(pnstrdup(locked.data(), locked.size()), locked.size()));
+  insert_records(writes, table, {&row, 1});
+}
+
+void collect_records(Writes& writes, std::size_t most) {
+  for (Waiting& waiting : writes.waiting) {
+    waiting = {.rows = {static_cast<layout::RowValues*>(allocate<layout::RowValues>(most)), most}, .count = 0};
+  }
+  writes.waiting_most = most;
+}
+
+void write_records(Writes& writes) {
+  for (const layout::Table* table : kMoveTables) {
+    Waiting& waiting = writes.waiting[move_place(*table)];
+    if (waiting.count != 0) {
+      insert_records(&writes, *table, waiting.rows.first(waiting.count));
+      waiting.count = 0;
     }
-    row.clear();
   }
+  CommandCounterIncrement();
+}
+
+std::optional<Datum> insert_row(Writes& writes, const layout::Table& table, const layout::RowValues& row) {
+  if (!writes.is_direct) {
+    return insert_row_by_spi(writes.call, table, row);
+  }
+  direct::WriteTarget& target = writes.targets[move_place(table)];
+  direct::refresh_target(writes.call, target);
+  direct::insert(writes.call, target, row);
+  return direct::composite(target);
+}
+
+bool find_referred(Writes& writes, const layout::Table& table, std::string_view id, const TextView& tenant,
+                   FoundRow& out) {
+  if (writes.is_direct) {
+    if (const std::optional<bool> is_found = out.find_and_share(table, id, tenant)) {
+      return *is_found;
+    }
+    // The foreign key's check was left out because this lock would stand for it. It cannot be taken without SPI, so
+    // the whole call goes by SPI.
+    close_targets(writes);
+    direct::restrict_search_path(writes.call);
+  }
+  return out.find_and_lock(table, id, tenant, LockStrength::kKeyShare);
+}
+
+// --- RowToUpdate --------------------------------------------------------------------------------
+
+RowToUpdate::RowToUpdate(Writes& writes, const layout::Table& table) : writes_(writes), table_(table) {
+  if (writes_.is_direct) {
+    direct::refresh_target(writes_.call, writes_.targets[move_place(table_)]);
+    direct::push_snapshot();
+    has_snapshot_ = true;
+  }
+}
+
+void RowToUpdate::take(const Datum* values, const bool* nulls) {
+  values_ = values;
+  nulls_ = nulls;
+}
+
+bool RowToUpdate::find(std::string_view id, const TextView& tenant) {
+  if (!writes_.is_direct) {
+    is_locked_ = found_.find_and_lock(table_, id, tenant, LockStrength::kNoKeyUpdate);
+    take(found_.values(), found_.nulls());
+    return is_locked_;
+  }
+  const direct::OpenTable& open = writes_.targets[move_place(table_)].table;
+  row_.emplace(open);
+  if (!direct::find(open, KeyName::kPrimary, {text_datum(id)}, GetActiveSnapshot(), *row_)) {
+    return false;
+  }
+  take(row_->slot()->tts_values, row_->slot()->tts_isnull);
+  return is_of_tenant(table_, values_, nulls_, tenant);
+}
+
+bool RowToUpdate::lock() {
+  if (is_locked_) {
+    return true;
+  }
+  if (!direct::lock(writes_.targets[move_place(table_)].table, *row_, LockTupleNoKeyExclusive)) {
+    return false;
+  }
+  take(row_->slot()->tts_values, row_->slot()->tts_isnull);
+  is_locked_ = true;
+  // The previous holder of the lock may have committed rows that the snapshot taken before does not show.
   direct::pop_snapshot();
-  direct::close(assets);
-  return institution_id;
-}
-
-void FoundPosition::read() {
-  const std::optional<core::State> state = core::parse_state(row_.text(kState));
-  if (!state || !row_.value(kHeadHash)) {
-    ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a position lacks a known state or its head_hash")));
-  }
-  snapshot_.terms = {.id = row_.text(kId),
-                     .institution_id = row_.text(kInstitutionId),
-                     .asset_id = row_.text(kAssetId),
-                     .holder_reference = row_.text(kHolderReference),
-                     .currency = {.code = row_.text(kCurrency), .exponent = 0},
-                     .amount = stored_amount(row_, kAmount),
-                     .external_reference = row_.optional_text(kExternalReference),
-                     .expires_at = row_.time(kExpiresAt)};
-  snapshot_.state = *state;
-  snapshot_.released = stored_amount(row_, kReleasedAmount);
-  snapshot_.refunded = stored_amount(row_, kRefundedAmount);
-  snapshot_.version = DatumGetInt32(row_.value(kVersion).value_or(0));
-  snapshot_.updated_at = row_.time(kUpdatedAt).value_or(0);
-  snapshot_.head_hash = stored_digest(*row_.value(kHeadHash));
-  snapshot_.terms.currency.exponent = require_exponent(snapshot_.terms);
-  direct::Row event(writes_.target(RecordKind::kEvent).open);
-  snapshot_.last_event_hash.reset();
-  if (direct::find(writes_.target(RecordKind::kEvent).open, direct::Key::kSecond, snapshot_.terms.id, snapshot_.version,
-                   GetActiveSnapshot(), event)) {
-    snapshot_.last_event_hash = stored_digest(event.value(kEventHash).value_or(0));
-    event.clear();
-  }
-}
-
-bool FoundPosition::find(std::string_view id, const TextView& institution_id) {
-  if (!direct::find(writes_.positions.open, direct::Key::kId, direct::TextKey{.first = id}, GetActiveSnapshot(),
-                    row_)) {
-    return false;
-  }
-  if (institution_id && row_.text(kInstitutionId) != *institution_id) {
-    row_.clear();
-    return false;
-  }
-  read();
+  direct::push_snapshot();
   return true;
 }
 
-bool FoundPosition::lock() {
-  if (!direct::lock(writes_.positions.open, row_, LockTupleNoKeyExclusive)) {
-    return false;
+bool RowToUpdate::find_related(const layout::Table& table, KeyName key, const direct::KeyValues& values,
+                               FoundRow& out) {
+  if (writes_.is_direct) {
+    const View view = {.sight = Sight::kCaller, .snapshot = GetActiveSnapshot()};
+    return out.find_in(writes_.targets[move_place(table)].table, view, key, values);
   }
-  hold_ = direct::Hold::kLocked;
-  // What the last holder committed is newer than the snapshot of before.
-  direct::pop_snapshot();
-  direct::push_snapshot();
-  read();
-  return true;
+  const View view = begin_view(Sight::kFresh);
+  const bool is_found = out.find(view, table, key, values, std::nullopt);
+  end_view(view);
+  return is_found;
 }
 
-std::optional<Datum> FoundPosition::update(const core::Decision& decision) {
-  direct::NewRow row;
-  TupleDesc desc = writes_.positions.open.table->desc;
-  const auto count = static_cast<std::size_t>(desc->natts);
-  std::copy_n(row_.slot()->tts_values, count, row.values.begin());
-  for (std::size_t i = 0; i < count; ++i) {
-    // A dropped column's value goes with the next update, as in the executor.
-    row.nulls[i] = row_.slot()->tts_isnull[i] || TupleDescAttr(desc, i)->attisdropped;
+RowToUpdate::Outcome RowToUpdate::update(const layout::RowValues& changes) {
+  if (!writes_.is_direct) {
+    const std::optional<Datum> stored =
+        update_row_by_spi(writes_.call, table_, {.values = values_, .nulls = nulls_}, changes);
+    stored_ = stored.value_or(0);
+    return stored ? Outcome::kWritten : Outcome::kAltered;
   }
-  const int decimals = snapshot_.terms.currency.exponent;
-  row.set(kState, text_datum(core::state_name(decision.to)));
-  row.set(kReleasedAmount, numeric_datum(decision.released, decimals));
-  row.set(kRefundedAmount, numeric_datum(decision.refunded, decimals));
-  row.set(kUpdatedAt, time_value(decision.at));
-  row.set(kDueAt, time_value(decision.due_at));
-  row.set(kVersion, Int32GetDatum(decision.version));
-  row.set(kHeadHash, bytes_datum(decision.hash));
-  if (!direct::update(writes_.call, writes_.positions, row_, hold_, row)) {
-    return std::nullopt;
+  direct::WriteTarget& target = writes_.targets[move_place(table_)];
+  const direct::RowLock lock = is_locked_ ? direct::RowLock::kHeld : direct::RowLock::kNotHeld;
+  if (!direct::update(writes_.call, target, *row_, lock, changes)) {
+    return Outcome::kContended;
   }
-  return direct::composite(writes_.positions);
+  stored_ = direct::composite(target);
+  return Outcome::kWritten;
 }
 
-}  // namespace escrowgrid::pg::store
+void RowToUpdate::close() {
+  if (row_) {
+    row_->clear();
+    row_.reset();
+  }
+  found_.close();
+  if (has_snapshot_) {
+    direct::pop_snapshot();
+    has_snapshot_ = false;
+  }
+}
+
+}  // namespace escrowgrid::pg

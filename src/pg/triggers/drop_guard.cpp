@@ -4,7 +4,8 @@
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
 #include "pg/border/settings.hpp"
-#include "pg/store/session.hpp"
+#include "pg/store/positions.hpp"
+#include "pg/table/session.hpp"
 
 extern "C" {
 #include "commands/event_trigger.h"
@@ -69,9 +70,9 @@ Datum guard_drop(FunctionCallInfo fcinfo) {
   if (is_drop_allowed() || !endangers_records(data->parsetree)) {
     return PointerGetDatum(nullptr);
   }
-  const store::Session session = store::open();
+  const Session session = open_session();
   const bool has_positions = store::has_positions();
-  store::close(session);
+  close_session(session);
   if (has_positions) {
     core::Refusal why;
     why.begin(core::Condition::kImmutableRecord)

@@ -1,27 +1,54 @@
 // Raw DML on positions is held to the same rules as the functions: decided before the row is
 // written, re-checked and recorded after. Rows that arrive complete (a restore, a replica) are
 // taken as they are; every later decision finds out if their events do not match.
+#include "pg/store/positions.hpp"
 #include "core/decide.hpp"
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
 #include "pg/border/trigger_call.hpp"
+#include "pg/layout/tuple_row.hpp"
+#include "pg/service/authentication.hpp"
 #include "pg/service/rules.hpp"
-#include "pg/store/position_row.hpp"
-#include "pg/store/session.hpp"
+#include "pg/store/assets.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/store/move_records.hpp"
 #include "pg/table/own_write.hpp"
+#include "pg/table/session.hpp"
+#include "pg/values/random.hpp"
 
 namespace escrowgrid::pg {
 
 namespace {
 
-std::string_view hash_view(const core::Digest& hash) {
-  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+using Row = layout::TupleRow<layout::kPositions>;
+
+Row new_values(const TriggerCall& call) {
+  return {call.new_row(), call.desc()};
+}
+
+std::optional<core::Digest> head_of(const Row& row) {
+  const std::optional<BytesView> hash = row.find<"head_hash">();
+  return hash ? std::optional(require_digest(*hash)) : std::nullopt;
 }
 
 // Whether the extension itself is writing this row. True once for each write, for the trigger that decides.
-bool is_ours(const PositionRow& row) {
-  return row.id && row.head_hash && take_own_write(OwnWrite::kPosition, *row.id, hash_view(*row.head_hash));
+bool is_ours(const Row& row) {
+  const std::optional<core::Digest> head = head_of(row);
+  return !row.is_null<"id">() && head && take_own_write(OwnWrite::kRow, layout::kPositions, row.get<"id">(), *head);
+}
+
+// Whether the row says exactly what was decided.
+bool matches(const Row& row, const core::PositionTerms& terms, const core::Decision& decision) {
+  const core::PositionSnapshot found = store::to_snapshot(row.view());
+  const core::PositionTerms& same = found.terms;
+  const bool has_terms = same.id == terms.id && same.institution_id == terms.institution_id &&
+                         same.asset_id == terms.asset_id && same.holder_reference == terms.holder_reference &&
+                         same.currency.code == terms.currency.code && same.amount == terms.amount &&
+                         same.external_reference == terms.external_reference && same.expires_at == terms.expires_at;
+  return has_terms && found.state == decision.to && found.released == decision.released &&
+         found.refunded == decision.refunded && found.version == decision.version && found.updated_at == decision.at &&
+         found.head_hash == decision.hash;
 }
 
 // A raw change has neither reason nor metadata, so its hash is the same whenever it is computed.
@@ -32,13 +59,12 @@ core::EventContent raw_content(const Caller& caller) {
 }
 
 struct OldAndNew {
-  PositionRow before;
-  PositionRow after;
+  Row before;
+  Row after;
 };
 
 OldAndNew read_update(const TriggerCall& call) {
-  return {.before = read_position_row(call.old_row(), call.desc()),
-          .after = read_position_row(call.new_row(), call.desc())};
+  return {.before = {call.old_row(), call.desc()}, .after = new_values(call)};
 }
 
 const char* changed_term(const OldAndNew& rows) {
@@ -48,15 +74,15 @@ const char* changed_term(const OldAndNew& rows) {
     bool is_same;
   };
   const std::array<Term, 9> terms = {{
-      {"id", before.id == after.id},
-      {"institution_id", before.institution_id == after.institution_id},
-      {"asset_id", before.asset_id == after.asset_id},
-      {"holder_reference", before.holder_reference == after.holder_reference},
-      {"currency", before.currency == after.currency},
-      {"amount", before.amount == after.amount},
-      {"external_reference", before.external_reference == after.external_reference},
-      {"created_at", before.created_at == after.created_at},
-      {"expires_at", before.expires_at == after.expires_at},
+      {"id", before.find<"id">() == after.find<"id">()},
+      {"institution_id", before.find<"institution_id">() == after.find<"institution_id">()},
+      {"asset_id", before.find<"asset_id">() == after.find<"asset_id">()},
+      {"holder_reference", before.find<"holder_reference">() == after.find<"holder_reference">()},
+      {"currency", before.find<"currency">() == after.find<"currency">()},
+      {"amount", before.find<"amount">() == after.find<"amount">()},
+      {"external_reference", before.find<"external_reference">() == after.find<"external_reference">()},
+      {"created_at", before.find<"created_at">() == after.find<"created_at">()},
+      {"expires_at", before.find<"expires_at">() == after.find<"expires_at">()},
   }};
   for (const Term& term : terms) {
     if (!term.is_same) {
@@ -76,55 +102,57 @@ void require_same_terms(const TriggerCall& call, const OldAndNew& rows) {
 // --- INSERT ------------------------------------------------------------------------------------
 
 // What a raw INSERT has to leave to the extension.
-void require_fresh(const TriggerCall& call, const PositionRow& row) {
-  if (row.state != "CREATED") {
+void require_fresh(const TriggerCall& call, const Row& row) {
+  if (row.find<"state">() != "CREATED") {
     core::Refusal why;
-    if (core::require_state("state", row.state, why)) {
+    if (core::require_state("state", row.find<"state">(), why)) {
       why.begin(core::Condition::kInvalidTransition)
-          .message({"a position cannot start at ", *row.state})
+          .message({"a position cannot start at ", *row.find<"state">()})
           .hint({"Insert it as CREATED, then move it."})
-          .with("to_state", *row.state)
+          .with("to_state", *row.find<"state">())
           .with_json("allowed", core::allowed_states_json(std::nullopt).view());
     }
     raise(why);
   }
   const auto is_zero = [](const TextView& text) { return text && core::parse_amount(*text).amount.is_zero(); };
-  if (!is_zero(row.released_amount) || !is_zero(row.refunded_amount)) {
+  if (!is_zero(row.find<"released_amount">()) || !is_zero(row.find<"refunded_amount">())) {
     raise_immutable(call, {"released_amount and refunded_amount of a new position must be 0"},
                     "Leave both columns out.");
   }
 }
 
-core::PositionTerms read_terms(const PositionRow& row, const core::TypeIdText& fresh_id) {
+core::PositionTerms read_terms(const Row& row, const core::TypeIdText& fresh_id) {
   core::Refusal why;
-  const std::optional<core::Amount> amount = core::read_creation({.asset_id = row.asset_id,
-                                                                  .holder_reference = row.holder_reference,
-                                                                  .currency = row.currency,
-                                                                  .amount = row.amount,
-                                                                  .external_reference = row.external_reference,
-                                                                  .expires_at = row.expires_at,
-                                                                  .metadata = std::nullopt},
-                                                                 why);
-  if (!amount || !core::check_optional_text({.parameter = "id", .max_bytes = core::kMaxIdBytes}, row.id, why)) {
+  const std::optional<core::Amount> amount =
+      core::read_creation({.asset_id = row.find<"asset_id">(),
+                           .holder_reference = row.find<"holder_reference">(),
+                           .currency = row.find<"currency">(),
+                           .amount = row.find<"amount">(),
+                           .external_reference = row.find<"external_reference">(),
+                           .expires_at = row.find<"expires_at">(),
+                           .metadata = std::nullopt},
+                          why);
+  if (!amount ||
+      !core::check_optional_text({.parameter = "id", .max_bytes = core::kMaxIdBytes}, row.find<"id">(), why)) {
     raise(why);
   }
-  const TextView institution_id = store::find_asset_institution(*row.asset_id, row.institution_id);
+  const TextView institution_id = store::find_asset_institution(*row.find<"asset_id">(), row.find<"institution_id">());
   if (!institution_id) {
-    raise_not_found("asset", *row.asset_id);
+    raise_not_found("asset", *row.find<"asset_id">());
   }
-  const std::optional<int> exponent = store::find_currency(*row.currency);
+  const std::optional<int> exponent = store::lock_exponent(*row.find<"currency">());
   if (!exponent) {
-    core::refuse_unknown_currency("currency", *row.currency, why);
+    core::refuse_unknown_currency("currency", *row.find<"currency">(), why);
     raise(why);
   }
-  return {.id = row.id.value_or(fresh_id.view()),
+  return {.id = row.find<"id">().value_or(fresh_id.view()),
           .institution_id = *institution_id,
-          .asset_id = *row.asset_id,
-          .holder_reference = *row.holder_reference,
-          .currency = {.code = *row.currency, .exponent = *exponent},
+          .asset_id = *row.find<"asset_id">(),
+          .holder_reference = *row.find<"holder_reference">(),
+          .currency = {.code = *row.find<"currency">(), .exponent = *exponent},
           .amount = *amount,
-          .external_reference = row.external_reference,
-          .expires_at = row.expires_at};
+          .external_reference = row.find<"external_reference">(),
+          .expires_at = row.find<"expires_at">()};
 }
 
 core::Decision decide_raw_creation(const Caller& caller, const core::PositionTerms& terms, core::Micros now) {
@@ -137,23 +165,23 @@ core::Decision decide_raw_creation(const Caller& caller, const core::PositionTer
 }
 
 HeapTuple before_insert(const TriggerCall& call) {
-  const PositionRow row = read_position_row(call.new_row(), call.desc());
+  const Row row = new_values(call);
   if (is_ours(row)) {
     return call.new_row();
   }
   const Caller caller = require_root(call.operation());
-  const bool is_complete = row.version.value_or(0) > 0 && row.head_hash.has_value();
+  const bool is_complete = row.find<"version">().value_or(0) > 0 && !row.is_null<"head_hash">();
   if (is_complete) {
     return call.new_row();
   }
-  if (row.version.value_or(0) != 0 || row.head_hash || is_replica_role()) {
+  if (row.find<"version">().value_or(0) != 0 || !row.is_null<"head_hash">() || is_replica_role()) {
     raise_immutable(call, {"a position must be inserted complete or without version and head_hash"},
                     "Leave version and head_hash out to create a position; a restore brings both.");
   }
   require_fresh(call, row);
   // The row outlives the session, so its memory is taken before that opens.
   MemoryContext outer = CurrentMemoryContext;
-  const store::Session session = store::open();
+  const Session session = open_session();
   const core::Micros now = clock_micros();
   const core::TypeIdText fresh_id = make_id("pos", now);
   const core::PositionTerms terms = read_terms(row, fresh_id);
@@ -162,45 +190,48 @@ HeapTuple before_insert(const TriggerCall& call) {
   if (!check_rules({.terms = terms, .metadata = std::nullopt, .now = now}, why)) {
     raise(why);
   }
-  note_raw_creation(hash_view(decision.hash));
+  note_raw_creation(decision.hash);
   MemoryContext inner = MemoryContextSwitchTo(outer);
-  HeapTuple decided = with_creation(call.new_row(), call.desc(), terms, decision);
+  // holder_reference, currency and the like stay as they were given; what has a default or follows is filled in.
+  HeapTuple decided = layout::with_columns(layout::kPositions, call.new_row(), call.desc(),
+                                           store::new_position(terms, decision).values());
   MemoryContextSwitchTo(inner);
-  store::close(session);
+  close_session(session);
   return decided;
 }
 
-void raise_altered(const TriggerCall& call, const PositionRow& row) {
-  raise_immutable(call, {"position \"", row.id.value_or(""), "\" was not written as decided"},
+void raise_altered(const TriggerCall& call, const Row& row) {
+  raise_immutable(call, {"position \"", row.find<"id">().value_or(""), "\" was not written as decided"},
                   "A trigger on escrowgrid.positions changes the row after the decision; remove it.");
 }
 
 void after_insert(const TriggerCall& call) {
-  const PositionRow row = read_position_row(call.new_row(), call.desc());
+  const Row row = new_values(call);
   if (is_replica_role()) {
     return;
   }
-  if (!row.head_hash || !take_raw_creation(hash_view(*row.head_hash))) {
+  if (row.is_null<"head_hash">() || !take_raw_creation(row.get<"head_hash">())) {
     return;  // complete, or the extension's own: taken as it is
   }
   const Caller caller = require_root(call.operation());
-  const store::Session session = store::open();
+  const Session session = open_session();
   const core::TypeIdText no_id;
   const core::PositionTerms terms = read_terms(row, no_id);
-  const core::Decision decision = decide_raw_creation(caller, terms, row.created_at.value_or(0));
-  if (!matches(to_snapshot(row, terms.currency.exponent), terms, decision)) {
+  const core::Decision decision = decide_raw_creation(caller, terms, row.find<"created_at">().value_or(0));
+  if (!matches(row, terms, decision)) {
     raise_altered(call, row);
   }
-  store::record(store::origin_of(caller, "INSERT escrowgrid.positions"), terms, decision, raw_content(caller));
-  store::close(session);
+  store::record_move(store::origin_of(caller, "INSERT escrowgrid.positions"), terms, decision, raw_content(caller));
+  close_session(session);
 }
 
 // --- UPDATE ------------------------------------------------------------------------------------
 
-bool same_outcome(const PositionRow& before, const PositionRow& after) {
-  return before.state == after.state && before.released_amount == after.released_amount &&
-         before.refunded_amount == after.refunded_amount && before.version == after.version &&
-         before.head_hash == after.head_hash;
+bool same_outcome(const Row& before, const Row& after) {
+  return before.find<"state">() == after.find<"state">() &&
+         before.find<"released_amount">() == after.find<"released_amount">() &&
+         before.find<"refunded_amount">() == after.find<"refunded_amount">() &&
+         before.find<"version">() == after.find<"version">() && head_of(before) == head_of(after);
 }
 
 core::Amount amount_of(const TriggerCall& call, const char* column, const TextView& text) {
@@ -221,16 +252,16 @@ core::Amount amount_of(const TriggerCall& call, const char* column, const TextVi
 // released_amount. Whatever else it sets must be as it was, or as the transition makes it.
 core::TransitionRequest read_request(const TriggerCall& call, const OldAndNew& rows, const Caller& caller) {
   core::Refusal why;
-  const std::optional<core::State> to = core::require_state("state", rows.after.state, why);
+  const std::optional<core::State> to = core::require_state("state", rows.after.find<"state">(), why);
   if (!to) {
     raise(why);
   }
   core::TransitionRequest request;
   request.to = *to;
   request.content = raw_content(caller);
-  if (rows.after.released_amount != rows.before.released_amount) {
-    const core::Amount before = amount_of(call, "released_amount", rows.before.released_amount);
-    const core::Amount after = amount_of(call, "released_amount", rows.after.released_amount);
+  if (rows.after.find<"released_amount">() != rows.before.find<"released_amount">()) {
+    const core::Amount before = amount_of(call, "released_amount", rows.before.find<"released_amount">());
+    const core::Amount after = amount_of(call, "released_amount", rows.after.find<"released_amount">());
     const core::AmountText growth = (after - before).text(0);
     // A change that is none in value (1 for 1.00) asks for nothing.
     if (after != before) {
@@ -246,17 +277,24 @@ core::TransitionRequest read_request(const TriggerCall& call, const OldAndNew& r
 // Columns that follow from the transition may be set to what they were or to what they become.
 void require_followed(const TriggerCall& call, const OldAndNew& rows, const core::Decision& decision) {
   const auto& [before, after] = rows;
-  if (after.head_hash != before.head_hash && after.head_hash != decision.hash) {
+  if (head_of(after) != head_of(before) && head_of(after) != decision.hash) {
     raise_immutable(call, {"column \"head_hash\" of a position cannot be set"}, "Leave head_hash out.");
   }
-  if (after.version != before.version && after.version != decision.version) {
+  if (after.find<"version">() != before.find<"version">() && after.find<"version">() != decision.version) {
     raise_immutable(call, {"column \"version\" of a position can only be counted up by one"}, "Leave version out.");
   }
-  if (after.refunded_amount != before.refunded_amount &&
-      amount_of(call, "refunded_amount", after.refunded_amount) != decision.refunded) {
+  if (after.find<"refunded_amount">() != before.find<"refunded_amount">() &&
+      amount_of(call, "refunded_amount", after.find<"refunded_amount">()) != decision.refunded) {
     raise_immutable(call, {"column \"refunded_amount\" of a position follows from the transition"},
                     "Leave refunded_amount out.");
   }
+}
+
+// The new row with updated_at and due_at as they were: both follow from transitions alone.
+HeapTuple with_old_times(const TriggerCall& call, const Row& before) {
+  store::NewPosition times;
+  times.set<"updated_at">(before.get<"updated_at">()).set<"due_at">(before.find<"due_at">());
+  return layout::with_columns(layout::kPositions, call.new_row(), call.desc(), times.values());
 }
 
 HeapTuple before_update(const TriggerCall& call) {
@@ -267,7 +305,7 @@ HeapTuple before_update(const TriggerCall& call) {
   const Caller caller = require_root(call.operation());
   require_same_terms(call, rows);
   if (is_replica_role()) {
-    if (!core::may_succeed(to_snapshot(rows.before, 0), to_snapshot(rows.after, 0))) {
+    if (!core::may_succeed(store::to_snapshot(rows.before.view()), store::to_snapshot(rows.after.view()))) {
       raise_immutable(call, {"a replicated position does not follow from the row it replaces"},
                       "The subscriber's row was changed, or a change was lost on the way.");
     }
@@ -276,12 +314,12 @@ HeapTuple before_update(const TriggerCall& call) {
   const bool asks_transition =
       call.sets_column("state") || call.sets_column("released_amount") || !same_outcome(rows.before, rows.after);
   if (!asks_transition) {
-    return with_times_of(call.new_row(), call.old_row(), call.desc());  // a user's own columns may change
+    return with_old_times(call, rows.before);  // a user's own columns may change
   }
   MemoryContext outer = CurrentMemoryContext;
-  const store::Session session = store::open();
-  core::PositionSnapshot position = to_snapshot(rows.before, 0);
-  store::read_last_event(position);
+  const Session session = open_session();
+  core::PositionSnapshot position = store::to_snapshot(rows.before.view());
+  store::complete_snapshot(position);
   core::Refusal why;
   const core::TransitionRequest request = read_request(call, rows, caller);
   const std::optional<core::Decision> decision = core::decide_transition(position, request, clock_micros(), why);
@@ -293,9 +331,11 @@ HeapTuple before_update(const TriggerCall& call) {
     raise(why);
   }
   MemoryContext inner = MemoryContextSwitchTo(outer);
-  HeapTuple decided = with_transition(call.new_row(), call.desc(), position.terms, *decision);
+  store::NewPosition changes;
+  store::set_decided(changes, position.terms, *decision);
+  HeapTuple decided = layout::with_columns(layout::kPositions, call.new_row(), call.desc(), changes.values());
   MemoryContextSwitchTo(inner);
-  store::close(session);
+  close_session(session);
   return decided;
 }
 
@@ -308,22 +348,23 @@ void after_update(const TriggerCall& call) {
   if (same_outcome(rows.before, rows.after)) {
     return;
   }
-  if (rows.after.head_hash && take_own_update(hash_view(*rows.after.head_hash))) {
+  if (!rows.after.is_null<"head_hash">() && take_own_update(rows.after.get<"head_hash">())) {
     return;
   }
   const Caller caller = require_root(call.operation());
-  const store::Session session = store::open();
-  core::PositionSnapshot position = to_snapshot(rows.before, 0);
-  store::read_last_event(position);
+  const Session session = open_session();
+  core::PositionSnapshot position = store::to_snapshot(rows.before.view());
+  store::complete_snapshot(position);
   const core::TransitionRequest request = read_request(call, rows, caller);
   core::Refusal why;
   const std::optional<core::Decision> decision =
-      core::decide_transition(position, request, rows.after.updated_at.value_or(0), why);
-  if (!decision || !matches(to_snapshot(rows.after, position.terms.currency.exponent), position.terms, *decision)) {
+      core::decide_transition(position, request, rows.after.find<"updated_at">().value_or(0), why);
+  if (!decision || !matches(rows.after, position.terms, *decision)) {
     raise_altered(call, rows.after);
   }
-  store::record(store::origin_of(caller, "UPDATE escrowgrid.positions"), position.terms, *decision, request.content);
-  store::close(session);
+  store::record_move(store::origin_of(caller, "UPDATE escrowgrid.positions"), position.terms, *decision,
+                     request.content);
+  close_session(session);
 }
 
 // --- the trigger functions ---------------------------------------------------------------------

@@ -1,10 +1,15 @@
 // Triggers that keep records as they are: append-only tables, columns that never change, currencies in use.
 #include "core/checkpoint.hpp"
+#include "core/hash_chain.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
 #include "pg/border/trigger_call.hpp"
-#include "pg/store/session.hpp"
+#include "pg/layout/tuple_row.hpp"
+#include "pg/service/authentication.hpp"
+#include "pg/store/currencies.hpp"
+#include "pg/store/positions.hpp"
 #include "pg/table/own_write.hpp"
+#include "pg/table/session.hpp"
 
 namespace escrowgrid::pg {
 
@@ -34,13 +39,13 @@ bool same_value(const TriggerCall& call, int number) {
 // A row of an append-only table that the extension did not write itself is a restore's. It must belong
 // to its position: no event beyond the position's version, and the last one with the head's hash.
 void require_position(const TriggerCall& call, std::string_view position_id, bool is_event) {
-  const store::Session session = store::open();
+  const Session session = open_session();
   const std::optional<store::PositionHead> head = store::find_head(position_id);
   if (!head) {
     // Replicated tables, and those of a parallel restore, arrive one beside the other. An event that comes
     // before its position does nothing until that is there with the same head.
     if (is_replica_role()) {
-      store::close(session);
+      close_session(session);
       return;
     }
     raise_not_found("position", position_id);
@@ -50,32 +55,39 @@ void require_position(const TriggerCall& call, std::string_view position_id, boo
                     "Insert records only as a restore of what was dumped.");
   }
   if (is_event) {
-    const std::int32_t seq = DatumGetInt32(column(call, call.new_row(), "seq").value_or(0));
-    const std::optional<Datum> hash = column(call, call.new_row(), "hash");
+    const layout::TupleRow<layout::kPositionEvents> event(call.new_row(), call.desc());
+    const std::int32_t seq = event.get<"seq">();
     const bool is_head = seq == head->version;
     const bool is_ahead = seq > head->version && !is_replica_role();
-    if (is_ahead || (is_head && (!hash || stored_digest(*hash) != head->head_hash))) {
+    if (is_ahead || (is_head && (event.is_null<"hash">() || require_digest(event.get<"hash">()) != head->head_hash))) {
       raise_immutable(call, {"the event does not belong to the history of position \"", position_id, "\""},
                       "Events are written by transitions; insert them only as a restore of what was dumped.");
     }
   }
-  store::close(session);
+  close_session(session);
+}
+
+const layout::Table* record_table(const TriggerCall& call) {
+  for (const layout::Table* table : {&layout::kPositionEvents, &layout::kLedgerEvents, &layout::kAuditEvents}) {
+    if (table->name == call.table()) {
+      return table;
+    }
+  }
+  elog(ERROR, "escrowgrid: table %s holds no records", call.table());
 }
 
 Datum check_record(FunctionCallInfo fcinfo) {
   const TriggerCall call = require_trigger(fcinfo);
   const TextView id = text_column(call, call.new_row(), "id");
-  const bool is_event = std::strcmp(call.table(), "position_events") == 0;
-  const bool is_ledger = std::strcmp(call.table(), "ledger_events") == 0;
-  const OwnWrite kind = is_event ? OwnWrite::kEvent : is_ledger ? OwnWrite::kLedgerEvent : OwnWrite::kAuditEvent;
-  if (!id || take_own_write(kind, *id)) {
+  const layout::Table* table = record_table(call);
+  if (!id || take_own_write(OwnWrite::kRow, *table, *id)) {
     return PointerGetDatum(call.new_row());  // a NULL id fails its constraint
   }
   static_cast<void>(require_root(call.operation()));
   const TextView position_id =
-      kind == OwnWrite::kAuditEvent ? std::nullopt : text_column(call, call.new_row(), "position_id");
+      table->has("position_id") ? text_column(call, call.new_row(), "position_id") : std::nullopt;
   if (position_id) {
-    require_position(call, *position_id, is_event);
+    require_position(call, *position_id, table == &layout::kPositionEvents);
   }
   return PointerGetDatum(call.new_row());
 }
@@ -90,13 +102,14 @@ bool is_purge(const TriggerCall& call) {
 
 // The digest that stays when reason and metadata of this event go.
 std::optional<core::Digest> digest_of_content(const TriggerCall& call) {
+  const layout::TupleRow<layout::kPositionEvents> event(call.old_row(), call.desc());
   core::EventContent content;
-  content.reason = text_column(call, call.old_row(), "reason");
-  if (const std::optional<Datum> metadata = column(call, call.old_row(), "metadata")) {
+  content.reason = event.find<"reason">();
+  if (const std::optional<Datum> metadata = event.find<"metadata">()) {
     content.metadata = jsonb_text(*metadata);
   }
-  if (const std::optional<Datum> salt = column(call, call.old_row(), "salt")) {
-    content.salt = stored_salt(*salt);
+  if (const std::optional<BytesView> salt = event.find<"salt">()) {
+    content.salt = require_salt(*salt);
   }
   return core::content_digest(content);
 }
@@ -108,12 +121,12 @@ bool is_erasure(const TriggerCall& call) {
     return false;
   }
   const TextView id = text_column(call, call.old_row(), "id");
-  if (!is_replica_role() && !(id && take_own_write(OwnWrite::kErasure, *id))) {
+  if (!is_replica_role() && !(id && take_own_write(OwnWrite::kErasure, layout::kPositionEvents, *id))) {
     return false;
   }
   const std::optional<core::Digest> expected = digest_of_content(call);
   const std::optional<Datum> digest = column(call, call.new_row(), "content_digest");
-  if (!expected || !digest || stored_digest(*digest) != *expected) {
+  if (!expected || !digest || require_digest(bytes_view(*digest)) != *expected) {
     return false;
   }
   for (int number = 1; number <= call.desc()->natts; ++number) {
@@ -148,23 +161,21 @@ Datum check_checkpoint(FunctionCallInfo fcinfo) {
   if (!call.is_row()) {
     return PointerGetDatum(nullptr);
   }
-  HeapTuple row = call.new_row();
-  const auto digest_column = [&](const char* name) {
-    const std::optional<Datum> value = column(call, row, name);
-    return value ? stored_digest(*value) : core::Digest{};
+  const layout::TupleRow<layout::kCheckpoints> row(call.new_row(), call.desc());
+  const auto digest = [](const std::optional<BytesView>& bytes) {
+    return bytes ? require_digest(*bytes) : core::Digest{};
   };
-  const std::optional<Datum> at = column(call, row, "created_at");
-  const core::Checkpoint facts = {.id = text_column(call, row, "id").value_or(""),
-                                  .number = DatumGetInt64(column(call, row, "number").value_or(0)),
-                                  .position_count = DatumGetInt64(column(call, row, "position_count").value_or(0)),
-                                  .root = digest_column("root_hash"),
-                                  .previous = digest_column("previous_hash"),
-                                  .at = at ? to_micros(DatumGetTimestampTz(*at)) : 0};
-  if (digest_column("hash") != core::checkpoint_hash(facts)) {
+  const core::Checkpoint facts = {.id = row.get<"id">(),
+                                  .number = row.get<"number">(),
+                                  .position_count = row.get<"position_count">(),
+                                  .root = digest(row.find<"root_hash">()),
+                                  .previous = digest(row.find<"previous_hash">()),
+                                  .at = row.get<"created_at">()};
+  if (digest(row.find<"hash">()) != core::checkpoint_hash(facts)) {
     raise_immutable(call, {"the checkpoint's hash does not follow from its row"},
                     "Checkpoints are made by escrow_checkpoint(); insert them only as a restore of what was dumped.");
   }
-  return PointerGetDatum(row);
+  return PointerGetDatum(call.new_row());
 }
 
 // Arguments: the columns that stay as they were.
@@ -194,11 +205,11 @@ Datum guard_currency(FunctionCallInfo fcinfo) {
                     "Add codes of your own with builtin = false.");
   }
   if (!call.is_insert()) {
-    const store::Session session = store::open();
+    const Session session = open_session();
     if (store::is_currency_used(code)) {
       raise_immutable(call, {"currency ", code, " is in use"}, "Positions hold it; its meaning cannot change.");
     }
-    store::close(session);
+    close_session(session);
   }
   return PointerGetDatum(call.is_delete() ? call.old_row() : call.new_row());
 }

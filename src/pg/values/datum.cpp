@@ -1,7 +1,7 @@
 #include "pg/values/datum.hpp"
 
 #include "core/parameters.hpp"
-#include "pg/border/report.hpp"
+#include "pg/values/memory.hpp"
 
 namespace escrowgrid::pg {
 
@@ -10,59 +10,14 @@ namespace {
 constexpr core::Micros kEpochShift =
     static_cast<core::Micros>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC;
 
-// Whether the number is too long to print: more than kMaxJsonDigits before or after the point.
-bool is_overlong(Numeric number) {
-  constexpr int kDigits = static_cast<int>(core::kMaxJsonDigits);
-  const Datum value = NumericGetDatum(number);
-  if (DatumGetInt32(DirectFunctionCall1(numeric_scale, value)) > kDigits) {
-    return true;
-  }
-  static_assert(core::kMaxJsonDigits == 100);
-  const Datum bound =
-      DirectFunctionCall3(numeric_in, CStringGetDatum("1e100"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-  const Datum magnitude = DirectFunctionCall1(numeric_abs, value);
-  return DatumGetInt32(DirectFunctionCall2(numeric_cmp, magnitude, bound)) >= 0;
-}
-
-bool has_overlong_number(Jsonb* json) {
-  JsonbIterator* iterator = JsonbIteratorInit(&json->root);
-  JsonbValue value;
-  for (JsonbIteratorToken token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE;
-       token = JsonbIteratorNext(&iterator, &value, false)) {
-    const bool is_scalar = token == WJB_VALUE || token == WJB_ELEM;
-    if (is_scalar && value.type == jbvNumeric && is_overlong(value.val.numeric)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// Random bytes cost a system call or two, so they are drawn for many ids at once.
-struct RandomPool {
-  std::array<std::uint8_t, 4096> bytes{};
-  std::size_t left = 0;
-  int owner = 0;
-};
-RandomPool random_pool;
-
-// Whether the bytea has the size of `out`, which it fills then.
 template <typename Bytes>
-bool read_bytes(Datum value, Bytes& out) {
-  const bytea* packed = DatumGetByteaPP(value);
-  if (VARSIZE_ANY_EXHDR(packed) != out.size()) {
-    return false;
-  }
-  std::memcpy(out.data(), VARDATA_ANY(packed), out.size());
-  return true;
-}
-
-template <typename Bytes>
-Bytes stored_bytes(Datum value) {
+Bytes require_bytes(BytesView found) {
   Bytes bytes{};
-  if (!read_bytes(value, bytes)) {
+  if (found.size() != bytes.size()) {
     ereport(ERROR,
             (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a stored hash or salt must have %zu bytes", bytes.size())));
   }
+  std::copy(found.begin(), found.end(), bytes.begin());
   return bytes;
 }
 
@@ -111,31 +66,25 @@ core::Micros clock_micros() {
   return to_micros(GetCurrentTimestamp());
 }
 
-core::Digest stored_digest(Datum value) {
-  return stored_bytes<core::Digest>(value);
+BytesView bytes_view(Datum value) {
+  const bytea* packed = DatumGetByteaPP(value);
+  return {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(packed)),
+          static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
-core::Salt stored_salt(Datum value) {
-  return stored_bytes<core::Salt>(value);
-}
-
-core::Digest found_digest(Datum value) {
-  core::Digest digest = kNoDigest;
-  read_bytes(value, digest);
-  return digest;
-}
-
-core::Salt found_salt(Datum value) {
-  core::Salt salt{};
-  read_bytes(value, salt);
-  return salt;
-}
-
-Datum bytes_datum(std::span<const std::uint8_t> bytes) {
+Datum bytes_datum(BytesView bytes) {
   auto* out = static_cast<bytea*>(palloc(VARHDRSZ + bytes.size()));
   SET_VARSIZE(out, VARHDRSZ + bytes.size());
   std::memcpy(VARDATA(out), bytes.data(), bytes.size());
   return PointerGetDatum(out);
+}
+
+core::Digest require_digest(BytesView bytes) {
+  return require_bytes<core::Digest>(bytes);
+}
+
+core::Salt require_salt(BytesView bytes) {
+  return require_bytes<core::Salt>(bytes);
 }
 
 std::string_view jsonb_text(Datum value) {
@@ -143,69 +92,8 @@ std::string_view jsonb_text(Datum value) {
   return JsonbToCString(nullptr, &json->root, static_cast<int>(VARSIZE(json)));
 }
 
-void fill_random(std::span<std::uint8_t> bytes) {
-  RandomPool& pool = random_pool;
-  // A backend must never go on with what the postmaster drew before it forked.
-  if (pool.owner != MyProcPid) {
-    pool.owner = MyProcPid;
-    pool.left = 0;
-  }
-  Assert(bytes.size() <= pool.bytes.size());
-  if (pool.left < bytes.size()) {
-    pool.left = 0;
-    if (!pg_strong_random(pool.bytes.data(), pool.bytes.size())) {
-      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
-    }
-    pool.left = pool.bytes.size();
-  }
-  pool.left -= bytes.size();
-  std::uint8_t* drawn = pool.bytes.data() + pool.left;
-  std::copy_n(drawn, bytes.size(), bytes.begin());
-  std::fill_n(drawn, bytes.size(), std::uint8_t{0});  // what was given out is not kept
-}
-
-core::TypeIdText make_id(std::string_view prefix, core::Micros at) {
-  std::array<std::uint8_t, core::kUuidRandomBytes> random{};
-  fill_random(random);
-  return core::format_type_id(prefix, core::make_uuid_v7(at, random));
-}
-
-TextView text_argument(FunctionCallInfo fcinfo, int index) {
-  return has_argument(fcinfo, index) ? TextView(text_view(PG_GETARG_DATUM(index))) : std::nullopt;
-}
-
-TextView numeric_argument(FunctionCallInfo fcinfo, int index) {
-  return has_argument(fcinfo, index) ? TextView(numeric_text(PG_GETARG_DATUM(index))) : std::nullopt;
-}
-
-bool read_jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name, TextView& out, core::Refusal& why) {
-  out = std::nullopt;
-  if (!has_argument(fcinfo, index)) {
-    return true;
-  }
-  if (has_overlong_number(DatumGetJsonbP(PG_GETARG_DATUM(index)))) {
-    core::refuse_json_number(name, why);
-    return false;
-  }
-  out = jsonb_text(PG_GETARG_DATUM(index));
-  return true;
-}
-
-TextView jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name) {
-  TextView text;
-  core::Refusal why;
-  if (!read_jsonb_argument(fcinfo, index, name, text, why)) {
-    raise(why);
-  }
-  return text;
-}
-
-std::optional<std::int32_t> int_argument(FunctionCallInfo fcinfo, int index) {
-  return has_argument(fcinfo, index) ? std::optional(PG_GETARG_INT32(index)) : std::nullopt;
-}
-
-std::optional<core::Micros> time_argument(FunctionCallInfo fcinfo, int index) {
-  return has_argument(fcinfo, index) ? std::optional(to_micros(PG_GETARG_TIMESTAMPTZ(index))) : std::nullopt;
+Datum jsonb_datum(std::string_view text) {
+  return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(text.data(), text.size())));
 }
 
 std::span<const TextView> array_elements(Datum array, Oid element_type) {
@@ -214,26 +102,21 @@ std::span<const TextView> array_elements(Datum array, Oid element_type) {
   int count = 0;
   // Both element types are of variable length and aligned like integers.
   deconstruct_array(DatumGetArrayTypeP(array), element_type, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-  auto* elements = static_cast<TextView*>(palloc(sizeof(TextView) * static_cast<std::size_t>(std::max(count, 1))));
-  for (int i = 0; i < count; ++i) {
-    const auto view = element_type == NUMERICOID ? numeric_text : text_view;
-    new (&elements[i]) TextView(nulls[i] ? std::nullopt : TextView(view(values[i])));
+  const std::span<TextView> elements = make_array<TextView>(static_cast<std::size_t>(count));
+  const auto view = element_type == NUMERICOID ? numeric_text : text_view;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    elements[i] = nulls[i] ? std::nullopt : TextView(view(values[i]));
   }
-  return {elements, static_cast<std::size_t>(count)};
+  return elements;
 }
 
-std::span<const TextView> array_argument(FunctionCallInfo fcinfo, int index, Oid element_type) {
-  return has_argument(fcinfo, index) ? array_elements(PG_GETARG_DATUM(index), element_type)
-                                     : std::span<const TextView>();
-}
-
-void put_composite(FunctionCallInfo fcinfo, Datum composite) {
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
-  HeapTupleData tuple{};
-  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-  tuple.t_data = header;
-  tuplestore_puttuple(result->setResult, &tuple);
+Datum text_array_datum(std::span<const TextView> values) {
+  const std::span<Datum> elements = make_array<Datum>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    elements[i] = text_datum(values[i].value_or(std::string_view()));
+  }
+  return PointerGetDatum(
+      construct_array(elements.data(), static_cast<int>(elements.size()), TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 }  // namespace escrowgrid::pg

@@ -1,5 +1,8 @@
 #include "pg/values/json_members.hpp"
 
+#include "pg/values/datum.hpp"
+#include "pg/values/memory.hpp"
+
 namespace escrowgrid::pg {
 
 namespace {
@@ -41,8 +44,7 @@ std::string_view text_of(const JsonbValue& value) {
 // Collects the values of a document while walking it.
 class Collector {
  public:
-  explicit Collector(std::size_t most)
-      : members_(static_cast<core::PolicyMember*>(palloc0(sizeof(core::PolicyMember) * most))) {}
+  explicit Collector(std::size_t most) : members_(make_array<core::PolicyMember>(most)) {}
 
   void enter() { ++level_; }
   void leave() { --level_; }
@@ -67,10 +69,10 @@ class Collector {
     member.flag = flag;
   }
 
-  [[nodiscard]] std::span<const core::PolicyMember> members() const { return {members_, count_}; }
+  [[nodiscard]] std::span<const core::PolicyMember> members() const { return members_.first(count_); }
 
  private:
-  core::PolicyMember* members_;
+  std::span<core::PolicyMember> members_;
   std::size_t count_ = 0;
   std::size_t level_ = 0;
   std::array<std::string_view, 3> path_{};
@@ -91,8 +93,7 @@ std::size_t count_values(Jsonb* json) {
 std::span<const core::ConfigMember> template_members(Datum config) {
   Jsonb* json = DatumGetJsonbP(config);
   const auto count = static_cast<std::size_t>(JB_ROOT_COUNT(json));
-  auto* members =
-      static_cast<core::ConfigMember*>(palloc0(sizeof(core::ConfigMember) * std::max<std::size_t>(count, 1)));
+  const std::span<core::ConfigMember> members = make_array<core::ConfigMember>(count);
   std::size_t used = 0;
   JsonbIterator* iterator = JsonbIteratorInit(&json->root);
   JsonbValue value;
@@ -104,7 +105,7 @@ std::span<const core::ConfigMember> template_members(Datum config) {
     member.kind = kind_of(value);
     member.text = text_of(value);
   }
-  return {members, used};
+  return members.first(used);
 }
 
 std::span<const core::PolicyMember> policy_members(Datum config) {
@@ -151,14 +152,12 @@ std::span<const std::string_view> metadata_keys(const TextView& metadata) {
   if (!metadata) {
     return {};
   }
-  const Datum json = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(metadata->data(), metadata->size())));
-  const std::span<const core::ConfigMember> members = template_members(json);
-  auto* keys =
-      static_cast<std::string_view*>(palloc0(sizeof(std::string_view) * std::max<std::size_t>(members.size(), 1)));
+  const std::span<const core::ConfigMember> members = template_members(jsonb_datum(*metadata));
+  const std::span<std::string_view> keys = make_array<std::string_view>(members.size());
   for (std::size_t i = 0; i < members.size(); ++i) {
     keys[i] = members[i].key;
   }
-  return {keys, members.size()};
+  return keys;
 }
 
 }  // namespace escrowgrid::pg

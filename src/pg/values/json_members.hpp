@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/rules.hpp"
-#include "pg/values/datum.hpp"
+#include "pg/border/postgres.hpp"
 
 namespace escrowgrid::pg {
 

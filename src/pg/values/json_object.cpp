@@ -82,8 +82,7 @@ JsonObject& JsonObject::json(const char* key, const TextView& value) {
     put_null();
     return *this;
   }
-  Jsonb* parsed =
-      DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(value->data(), value->size()))));
+  Jsonb* parsed = DatumGetJsonbP(jsonb_datum(*value));
   JsonbValue container{};
   container.type = jbvBinary;
   container.val.binary.data = &parsed->root;

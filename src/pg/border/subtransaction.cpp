@@ -1,0 +1,56 @@
+#include "pg/border/subtransaction.hpp"
+
+#include "pg/border/boundary.hpp"
+
+extern "C" {
+#include "utils/resowner.h"
+}
+
+namespace escrowgrid::pg {
+
+namespace {
+
+// Whether an error of this SQLSTATE class is about the data at hand.
+bool is_about_data(int sqlstate) {
+  switch (ERRCODE_TO_CATEGORY(sqlstate)) {
+    case ERRCODE_TO_CATEGORY(ERRCODE_T_R_SERIALIZATION_FAILURE):
+    case ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES):
+    case ERRCODE_TO_CATEGORY(ERRCODE_QUERY_CANCELED):
+    case ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR):
+    case ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR):
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+ErrorData* run_in_subtransaction(void (*body)(void* argument), void* argument) {
+  MemoryContext memory = CurrentMemoryContext;
+  ResourceOwner owner = CurrentResourceOwner;
+  ErrorData* volatile error = nullptr;
+  BeginInternalSubTransaction(nullptr);
+  MemoryContextSwitchTo(memory);
+  PG_TRY();
+  {
+    contain_exceptions([body, argument] { body(argument); });
+    ReleaseCurrentSubTransaction();
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(memory);
+    if (!is_about_data(geterrcode())) {
+      PG_RE_THROW();
+    }
+    error = CopyErrorData();
+    FlushErrorState();
+    RollbackAndReleaseCurrentSubTransaction();
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(memory);
+  CurrentResourceOwner = owner;
+  return error;
+}
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,38 @@
+// A row that a trigger was called with. Its columns are found by name, because users may have changed the table.
+#pragma once
+
+#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_view.hpp"
+
+namespace escrowgrid::pg::layout {
+
+// Takes the columns of the layout from the tuple, in the layout's order.
+void read_tuple(const Table& table, HeapTuple tuple, TupleDesc desc, std::span<Datum> values, std::span<bool> nulls);
+
+// The tuple with the given columns changed.
+[[nodiscard]] HeapTuple with_columns(const Table& table, HeapTuple tuple, TupleDesc desc, const RowValues& changes);
+
+template <const Table& kTable>
+class TupleRow {
+ public:
+  TupleRow(HeapTuple tuple, TupleDesc desc) { read_tuple(kTable, tuple, desc, values_, nulls_); }
+  [[nodiscard]] RowView<kTable> view() const { return {values_.data(), nulls_.data()}; }
+  template <ColumnName kName>
+  [[nodiscard]] auto find() const {
+    return view().template find<kName>();
+  }
+  template <ColumnName kName>
+  [[nodiscard]] auto get() const {
+    return view().template get<kName>();
+  }
+  template <ColumnName kName>
+  [[nodiscard]] bool is_null() const {
+    return view().template is_null<kName>();
+  }
+
+ private:
+  std::array<Datum, kTable.columns.size()> values_{};
+  std::array<bool, kTable.columns.size()> nulls_{};
+};
+
+}  // namespace escrowgrid::pg::layout

@@ -1,0 +1,76 @@
+// One row by a key. Rows are read by their index without SPI where the table allows it, and by SPI where it does not;
+// callers cannot tell which.
+#pragma once
+
+#include "pg/direct/read_row.hpp"
+#include "pg/table/statement.hpp"
+
+namespace escrowgrid::pg {
+
+using layout::KeyName;
+
+// Whether the row is of this institution; every row is, where the tenant is absent or the table has none.
+[[nodiscard]] bool is_of_tenant(const layout::Table& table, const Datum* values, const bool* nulls,
+                                const TextView& tenant);
+
+// What the look-ups of a moment see. Several may share one view; each begin_view() needs its end_view().
+struct View {
+  Sight sight;
+  Snapshot snapshot;
+};
+[[nodiscard]] View begin_view(Sight sight);
+void end_view(const View& view);
+
+enum class LockStrength : std::uint8_t { kKeyShare, kShare, kNoKeyUpdate, kUpdate };
+
+// A row found, with all its columns; close() it before the session ends.
+class FoundRow {
+ public:
+  // Finds the row with these values in the columns of the key. A row of another institution than `tenant`, where that
+  // is given, is not found.
+  [[nodiscard]] bool find(const View& view, const layout::Table& table, KeyName key, const direct::KeyValues& values,
+                          const TextView& tenant);
+  // The same by the primary key of a table whose key is one text.
+  [[nodiscard]] bool find(const View& view, const layout::Table& table, std::string_view id, const TextView& tenant) {
+    return find(view, table, KeyName::kPrimary, {text_datum(id)}, tenant);
+  }
+  // The same in a table that the caller has open.
+  [[nodiscard]] bool find_in(const direct::OpenTable& table, const View& view, KeyName key,
+                             const direct::KeyValues& values);
+  // Looks where the row was found the last time, which is cheaper than finding it. Another row may be there by now, or
+  // none: the caller compares the key.
+  [[nodiscard]] bool fetch(const View& view, const layout::Table& table, const ItemPointerData& place);
+  // Where the row was found; invalid when SPI found it.
+  [[nodiscard]] ItemPointerData place() const;
+
+  // Finds the row by its primary key of one text, and locks it until the transaction ends, waiting for whoever holds
+  // it.
+  [[nodiscard]] bool find_and_lock(const layout::Table& table, std::string_view id, const TextView& tenant,
+                                   LockStrength strength);
+
+  // The same with the lock that a foreign key's check takes, without SPI; nothing when the table does not allow that.
+  [[nodiscard]] std::optional<bool> find_and_share(const layout::Table& table, std::string_view id,
+                                                   const TextView& tenant);
+
+  [[nodiscard]] const Datum* values() const { return values_; }
+  [[nodiscard]] const bool* nulls() const { return nulls_; }
+  template <const layout::Table& kTable>
+  [[nodiscard]] layout::RowView<kTable> as() const {
+    return {values_, nulls_};
+  }
+  void close();
+
+ private:
+  void take(const direct::Row& row);
+  void take_result();
+
+  const Datum* values_ = nullptr;
+  const bool* nulls_ = nullptr;
+  direct::OpenTable table_;
+  std::optional<direct::Row> row_;
+  SPITupleTable* result_ = nullptr;
+};
+
+static_assert(std::is_trivially_destructible_v<FoundRow>);
+
+}  // namespace escrowgrid::pg

@@ -1,0 +1,17 @@
+// A session: between open_session() and close_session() the extension works as the tables' owner and SPI is connected.
+// Rows are read and written inside one. What the functions in between return points into memory that close_session()
+// frees, except for results of keep_for_caller().
+#pragma once
+
+#include "pg/identity/owner.hpp"
+
+namespace escrowgrid::pg {
+
+struct Session {
+  OwnerScope owner;
+};
+
+[[nodiscard]] Session open_session();
+void close_session(Session session);
+
+}  // namespace escrowgrid::pg

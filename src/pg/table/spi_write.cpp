@@ -1,0 +1,156 @@
+#include "pg/table/spi_write.hpp"
+
+#include "pg/layout/sql_text.hpp"
+#include "pg/table/own_write.hpp"
+#include "pg/table/writes.hpp"
+#include "pg/values/result.hpp"
+
+namespace escrowgrid::pg {
+
+namespace {
+
+struct TableStatements {
+  Statement insert;
+  Statement insert_returning;
+  Statement update;  // of tables that transitions update
+};
+
+template <std::size_t kIndex>
+constexpr TableStatements make_table_statements() {
+  constexpr const layout::Table& kTable = *layout::kTables[kIndex];
+  TableStatements out;
+  out.insert.sql = layout::kText<[] { return layout::insert_text(*layout::kTables[kIndex], ""); }>.data();
+  out.insert_returning.sql =
+      layout::kText<[] { return layout::insert_text(*layout::kTables[kIndex], " RETURNING r"); }>.data();
+  if constexpr (layout::is_updated_by_transitions(kTable)) {
+    out.update.sql = layout::kText<[] { return layout::update_text(*layout::kTables[kIndex]); }>.data();
+  }
+  return out;
+}
+
+template <std::size_t... kIndexes>
+constexpr std::array<TableStatements, sizeof...(kIndexes)> make_statements(std::index_sequence<kIndexes...> /*all*/) {
+  return {{make_table_statements<kIndexes>()...}};
+}
+
+// By layout::TableId.
+constinit std::array<TableStatements, layout::kTables.size()> statements =
+    make_statements(std::make_index_sequence<layout::kTables.size()>());
+
+constexpr std::size_t kHeadHash = layout::kPlace<layout::kPositions, "head_hash">;
+
+void begin_noted(const layout::Table& table, Datum id, const layout::RowValues& row) {
+  const bool is_position = &table == &layout::kPositions;
+  begin_own_write(OwnWrite::kRow, table, text_view(id), is_position ? bytes_view(row.values[kHeadHash]) : BytesView());
+}
+
+std::uint64_t execute_in(direct::WriteCall* call, Statement& statement, const Bindings& values) {
+  if (call == nullptr) {
+    return execute(statement, values, Sight::kFresh);
+  }
+  call->has_queue = true;
+  return execute_and_queue(statement, values);
+}
+
+// Whether the composite has these values in the columns of the layout. They are found by name, because a table that is
+// written by SPI may have its columns elsewhere.
+bool is_stored_as_given(const layout::Table& table, Datum composite, const layout::RowValues& expected) {
+  HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  tuple.t_data = header;
+  TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+  bool is_same = true;
+  for (std::size_t i = 0; is_same && i < table.columns.size(); ++i) {
+    const int number = SPI_fnumber(desc, table.columns[i].name.data());
+    if (number <= 0) {
+      elog(ERROR, "escrowgrid: table %s has no column \"%s\"", table.name.data(), table.columns[i].name.data());
+    }
+    bool is_null = false;
+    const Datum value = heap_getattr(&tuple, number, desc, &is_null);
+    const FormData_pg_attribute* attribute = TupleDescAttr(desc, number - 1);
+    is_same = is_null == expected.nulls[i] &&
+              (is_null || datum_image_eq(value, expected.values[i], attribute->attbyval, attribute->attlen));
+  }
+  ReleaseTupleDesc(desc);
+  return is_same;
+}
+
+// The row that the last statement returned, if that was one row with the expected values.
+std::optional<Datum> take_stored(Statement& statement, std::uint64_t count, const layout::Table& table,
+                                 const layout::RowValues& expected) {
+  if (count != 1) {
+    invalidate_plan(statement);
+    return std::nullopt;
+  }
+  const std::optional<Datum> row = result_value(0, 1);
+  return row && is_stored_as_given(table, *row, expected) ? row : std::nullopt;
+}
+
+}  // namespace
+
+void require_one_row(std::uint64_t count, const layout::Table& table) {
+  if (count != 1) {
+    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a row was suppressed by a trigger or a rule"),
+                    errhint("Remove the trigger or rule on escrowgrid.%s that drops it.", table.name.data())));
+  }
+}
+
+void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, const layout::RowValues& row) {
+  Statement& statement = statements[table.index()].insert;
+  begin_noted(table, row.values[0], row);
+  Bindings values;
+  const std::uint64_t count = execute_in(call, statement, values.row(table, row));
+  end_own_write();
+  if (count != 1) {
+    invalidate_plan(statement);
+    ereport(ERROR,
+            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a record was suppressed by a trigger or a rule"),
+             errhint("Every transition must leave its event, ledger and audit rows; "
+                     "remove the trigger or rule that drops one.")));
+  }
+}
+
+std::optional<Datum> insert_row_by_spi(direct::WriteCall& call, const layout::Table& table,
+                                       const layout::RowValues& row) {
+  Statement& statement = statements[table.index()].insert_returning;
+  begin_noted(table, row.values[0], row);
+  Bindings values;
+  const std::uint64_t count = execute_in(&call, statement, values.row(table, row));
+  end_own_write();
+  return take_stored(statement, count, table, row);
+}
+
+std::optional<Datum> update_row_by_spi(direct::WriteCall& call, const layout::Table& table, const StoredValues& before,
+                                       const layout::RowValues& changes) {
+  Bindings values;
+  values.column(table.columns[0], before.values[0], before.nulls[0]);
+  layout::RowValues expected = changes;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const bool is_changed = table.columns[i].change == layout::Change::kByTransition;
+    if (is_changed != changes.is_given(i)) {
+      elog(ERROR, "escrowgrid: an update of %s gives column \"%s\" or leaves it out against the layout",
+           table.name.data(), table.columns[i].name.data());
+    }
+    if (is_changed) {
+      values.column(table.columns[i], changes.values[i], changes.nulls[i]);
+    } else {
+      expected.values[i] = before.values[i];
+      expected.nulls[i] = before.nulls[i];
+    }
+  }
+  Statement& statement = statements[table.index()].update;
+  begin_noted(table, before.values[0], changes);
+  note_own_update(bytes_view(changes.values[kHeadHash]));
+  const std::uint64_t count = execute_in(&call, statement, values);
+  end_own_write();
+  return take_stored(statement, count, table, expected);
+}
+
+Datum insert_row(const layout::Table& table, const layout::RowValues& row) {
+  Bindings values;
+  require_one_row(execute(statements[table.index()].insert_returning, values.row(table, row), Sight::kFresh), table);
+  return keep_for_caller(result_value(0, 1).value_or(0));
+}
+
+}  // namespace escrowgrid::pg
