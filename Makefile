@@ -23,8 +23,9 @@ DATA_built = $(SQL_SCRIPT)
 # Listed by hand, in the order they run; scripts/lint-structure.sh fails for a test that is not listed.
 REGRESS = install main_job setup_errors position_errors raw_dml records reading savepoints
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress
-ISOLATION = double_release release_cancel release_expire cancel_expire partial_partial partial_version \
-	function_raw raw_raw create_currency idempotency expire_due policy_tightened \
+# test_setup comes first: it makes what the other specs use.
+ISOLATION = test_setup double_release release_cancel release_cancel_spi release_expire cancel_expire partial_partial \
+	partial_version function_raw raw_raw create_currency idempotency expire_due policy_tightened \
 	policy_first_set policy_moved decided_after_wait \
 	exposure_race asset_deleted purge_race checkpoint_race decided_after_wait_in_update
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# bench-compare.sh REVISION [ARGUMENTS of test/bench/compare.py]: the module of a git revision (base) and the present
-# tree's on two throwaway servers, side by side and measured in turns; then both counted by callgrind.
-#   REVISION  `.` puts the present tree's module on both servers
-#   EXTRA     an SQL file that is applied to the present server only, for example an index
-#   COUNT=no  leaves callgrind out
+# bench-compare.sh REVISION [ARGUMENTS of test/bench/compare.py]: compares the module of a git revision (base) with that
+# of the present tree. Each runs on a throwaway server of its own. They are measured in turns. Then callgrind counts the
+# instructions of both.
+#   REVISION  the git revision; `.` puts the present tree's module on both servers
+#   EXTRA     an SQL file to run on the present server only, for example one that creates an index
+#   COUNT=no  does not run callgrind
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
@@ -18,7 +19,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/escrowgrid-compare.XXXXXX")
 chmod 755 "$work"
 base_throwaway=
 present_throwaway=
-at_side() { # base or present: server.sh's functions work with that server from here on
+# From here on the functions of server.sh work with the server of this side.
+at_side() { # base or present
   local name=$1_throwaway
   THROWAWAY=${!name}
   STAGED_BIN=$THROWAWAY/stage$("$PG_CONFIG" --bindir)
@@ -26,7 +28,7 @@ at_side() { # base or present: server.sh's functions work with that server from 
 }
 clean_up() {
   local side name
-  [ -z "$THROWAWAY" ] || stop_server  # one that was still being started
+  [ -z "$THROWAWAY" ] || stop_server  # a server that was still being started
   for side in base present; do
     name=${side}_throwaway
     [ -d "${!name}" ] || continue
@@ -84,17 +86,26 @@ PATH="$present_throwaway/stage$("$PG_CONFIG" --bindir):$PATH" PGDATABASE=bench P
   /usr/bin/python3 "$ROOT/test/bench/compare.py" "$base_throwaway/socket" "$present_throwaway/socket" "$@"
 [ "${COUNT:-}" != no ] || exit 0
 
-# Statements of which $calls says how often they do their work.
+# Each statement does its work $calls times.
 declare -A statements=(
-  [transition]="SELECT count(t) FROM generate_series(1, \$calls) AS n, LATERAL escrowgrid.escrow_transition('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
-  [creation]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n, LATERAL escrowgrid.escrow_create_position(b.asset, 'holder ' || n, 'USD', 100) AS t"
-  [batch]="SELECT count(t) FROM generate_series(1, \$calls / 100) AS n, LATERAL escrowgrid.escrow_transition_batch(ARRAY(SELECT 'pos_' || lpad((n * 100 + i)::text, 26, '0') FROM generate_series(1, 100) AS i), 'PARTIALLY_RELEASED', amounts => ARRAY(SELECT 0.01 FROM generate_series(1, 100))) AS t"
+  [transition]="SELECT count(t) FROM generate_series(1, \$calls) AS n,\
+    LATERAL escrowgrid.escrow_transition('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
+  [creation]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n,\
+    LATERAL escrowgrid.escrow_create_position(b.asset, 'holder ' || n, 'USD', 100) AS t"
+  [batch]="SELECT count(t) FROM generate_series(1, \$calls / 100) AS n,\
+    LATERAL escrowgrid.escrow_transition_batch(\
+      ARRAY(SELECT 'pos_' || lpad((n * 100 + i)::text, 26, '0') FROM generate_series(1, 100) AS i),\
+      'PARTIALLY_RELEASED', amounts => ARRAY(SELECT 0.01 FROM generate_series(1, 100))) AS t"
 )
 few=100
 many=400
-instructions() { # base or present, statement: of one of its works
+# Prints how many instructions one more of the statement's calls takes.
+instructions() { # base or present, statement
+  local of_many of_few
   at_side "$1"
-  echo $((($(count_instructions instructions 'escrowgrid, public' "${2//\$calls/$many}") - $(count_instructions instructions 'escrowgrid, public' "${2//\$calls/$few}")) / (many - few)))
+  of_many=$(count_instructions instructions 'escrowgrid, public' "${2//\$calls/$many}")
+  of_few=$(count_instructions instructions 'escrowgrid, public' "${2//\$calls/$few}")
+  echo $(((of_many - of_few) / (many - few)))
 }
 for side in base present; do
   at_side "$side"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench-core.sh: the core's benchmarks.
+# bench-core.sh: runs the benchmarks of the core.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench-extras.sh [ARGUMENTS of test/bench/compare.py]: what users' triggers and indexes cost: transitions by the same
-# module without and with each of test/bench/extra_*.sql.
+# bench-extras.sh [ARGUMENTS of test/bench/compare.py]: measures what users' triggers and indexes cost. It compares
+# transitions of the same module without and with each of test/bench/extra_*.sql.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench-instructions.sh: how many instructions one transition takes in the backend, without the noise of a clock: the
-# difference between few and many calls in a backend that callgrind counts.
+# bench-instructions.sh: counts the instructions that one transition takes in the backend. Unlike times, instructions
+# hardly vary. callgrind counts a few and many calls, and the difference is divided by the number of calls.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
@@ -22,7 +22,8 @@ for name in escrowgrid.escrow_transition seed.transition; do
   say "$name"
   count() { # calls
     count_instructions bench "${name%.*}, public" \
-      "SELECT count(t) FROM generate_series(1, $1) AS n, LATERAL $name('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
+      "SELECT count(t) FROM generate_series(1, $1) AS n,\
+        LATERAL $name('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
   }
   printf '%s: %d instructions a call\n' "$name" $((($(count $many) - $(count $few)) / (many - few)))
 done

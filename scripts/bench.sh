@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# bench.sh [ARGUMENTS of test/bench/run.py]: the extension against its peers on throwaway servers with fsync on, in
-# en_US.UTF-8 as users have it and, as a second column, in C. Writes docs/performance.md with WRITE=1.
+# bench.sh [ARGUMENTS of test/bench/run.py]: compares the extension with its peers on throwaway servers with fsync on.
+# It measures in the locale en_US.UTF-8, which users have, and in C. With WRITE=1 it writes the table of results into
+# docs/performance.md.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
@@ -33,9 +34,11 @@ measure() { # locale, arguments
 measure en_US.UTF-8 "$@"
 measure C "$@"
 say "ratios"
-/usr/bin/python3 "$ROOT/test/bench/table.py" "$THROWAWAY/en_US.UTF-8.json" "$THROWAWAY/C.json" "$("$STAGED_BIN/postgres" --version)" >"$THROWAWAY/table.md"
+/usr/bin/python3 "$ROOT/test/bench/table.py" "$THROWAWAY/en_US.UTF-8.json" "$THROWAWAY/C.json" \
+  "$("$STAGED_BIN/postgres" --version)" >"$THROWAWAY/table.md"
 cat "$THROWAWAY/table.md"
 if [ -n "${WRITE:-}" ]; then
-  sed -i "/^<!-- table -->$/,/^<!-- end of table -->$/{/^<!-- table -->$/!{/^<!-- end of table -->$/!d}}" "$ROOT/docs/performance.md"
+  sed -i "/^<!-- table -->$/,/^<!-- end of table -->$/{/^<!-- table -->$/!{/^<!-- end of table -->$/!d}}" \
+    "$ROOT/docs/performance.md"
   sed -i "/^<!-- table -->$/r $THROWAWAY/table.md" "$ROOT/docs/performance.md"
 fi

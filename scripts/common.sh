@@ -1,9 +1,9 @@
-# Shared by the scripts: sourced, not run.
+# What all scripts use. This file is sourced, not run.
 # shellcheck shell=bash
 
 PGVERSION=${PGVERSION:-15}
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# Another server than Debian's can be named in the environment.
+# PG_CONFIG in the environment names another server than Debian's.
 PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PGVERSION/bin/pg_config}
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
@@ -12,17 +12,18 @@ die() {
   exit 1
 }
 
-# Root's rights for installing packages: as root, or through sudo.
+# Runs a command as root, through sudo if necessary.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
   elif command -v sudo >/dev/null 2>&1; then
     sudo "$@"
   else
-    die "this needs root: $* (sudo is not installed; run it as root, then try again)"
+    die "this command needs root, and sudo is not installed: $*"
   fi
 }
 
+# Prints those of the packages that are not installed.
 missing_packages() {
   local package
   for package in "$@"; do
@@ -32,7 +33,7 @@ missing_packages() {
   done
 }
 
-# Services of what is installed are not started: nobody asked for them here.
+# Installs packages without starting their services.
 apt_install() {
   local policy=/usr/sbin/policy-rc.d code=0 ours=
   if [ ! -e "$policy" ]; then
@@ -45,9 +46,9 @@ apt_install() {
   return "$code"
 }
 
-# Installs the Debian packages named that are not there yet.
+# Installs those of the packages that are not installed.
 need_packages() {
-  command -v dpkg-query >/dev/null 2>&1 || die "this is no Debian system; install by hand: $*"
+  command -v dpkg-query >/dev/null 2>&1 || die "this is not a Debian system; install these packages by hand: $*"
   local missing
   mapfile -t missing < <(missing_packages "$@")
   [ "${#missing[@]}" -gt 0 ] || return 0
@@ -59,8 +60,8 @@ need_packages() {
   apt_install "${missing[@]}" || die "could not install: ${missing[*]}"
 }
 
-# Debian's server package makes and starts a cluster of its own at first installation. Nobody asked for
-# one here, so that is switched off for the moment of the installation.
+# When Debian's server package is installed for the first time, it creates a cluster and starts it. The drop-in file
+# prevents that during this installation.
 install_server_quietly() {
   local drop_in=/etc/postgresql-common/createcluster.d/escrowgrid-build.conf
   apt_install postgresql-common || die "could not install postgresql-common"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS: runs each libFuzzer target that long, from its corpus, under ASan and UBSan.
-# New inputs stay in build/fuzz/corpus; only a finding is copied back by hand.
+# fuzz.sh SECONDS: runs each libFuzzer target for SECONDS under ASan and UBSan, starting from its corpus in the tree.
+# New inputs are written to build/fuzz/corpus. Copy an input that showed a bug to test/fuzz/corpus by hand.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

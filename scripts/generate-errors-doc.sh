@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints docs/errors.md, from the one table of errors in the source.
+# generate-errors-doc.sh: prints docs/errors.md, from src/core/errors.def.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,6 @@ and so on) are left as they are.
 | SQLSTATE | condition | HTTP | meaning |
 |---|---|---|---|
 HEAD
-# shellcheck disable=SC2016 # the backticks are Markdown's
+# shellcheck disable=SC2016 # backticks of Markdown
 sed -n 's/^ESCROWGRID_ERROR([A-Za-z]*, "\([^"]*\)", "\([^"]*\)", \([0-9]*\), "\([^"]*\)")$/| \1 | `\2` | \3 | \4 |/p' \
   src/core/errors.def

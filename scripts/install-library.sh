@@ -1,6 +1,6 @@
 #!/bin/sh
-# install-library.sh SOURCE DESTINATION: puts the library in place by a rename, so that a running server
-# which has the old one mapped keeps it, and no new backend ever sees half a file.
+# install-library.sh SOURCE DESTINATION: installs the library by renaming it. Backends that have mapped the old library
+# keep it, and no new backend can load an incomplete file.
 set -eu
 install -m 755 "$1" "$2.new"
 mv -f "$2.new" "$2"

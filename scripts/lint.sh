@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, static analysis, shell scripts, structure.
+# lint.sh: checks format, shell scripts, static analysis and structure.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# proof-direct.sh ROUNDS SEED [--control] [ARGUMENTS OF run.py...]: rows written without SPI are the rows that SPI
-# writes, on a throwaway server. --control breaks the direct way, one line at a time and in a copy of this tree, and
-# requires that the proof notices. PG_CONFIG names another server to run on, for instance one with assertions.
+# proof-direct.sh ROUNDS SEED [--control] [ARGUMENTS of test/direct/run.py]: compares the rows that are written without
+# SPI with the rows that SPI writes, on a throwaway server. With --control it checks the proof itself: it breaks one
+# line of the direct writing at a time, in a copy of this tree, and requires that the proof fails. PG_CONFIG names
+# another server to run on, for instance one with assertions.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
 
-# A mutation is a file, a line of it that is there exactly once, and what takes that line's place: CHECKs do not hold,
-# users' defaults are skipped, updated rows are missing in indexes, users' code sees the tables as they were before
-# the call, users' triggers do not fire, two columns are swapped.
+# A mutation is a file, a line that is in it exactly once, and the line that replaces it. These are the effects, in
+# order: CHECKs are not checked, users' defaults are not filled in, updated rows get no index entries, users' code sees
+# the tables as they were before the call, users' triggers do not fire, two columns are swapped.
 mutations() {
   cat <<'MUTATIONS'
 src/pg/direct/check_row.cpp|    ExecConstraints(target.result, slot, call.estate);|    static_cast<void>(call.estate);
@@ -23,7 +24,7 @@ MUTATIONS
 mutate() { # tree, file, line, replacement
   local count
   count=$(grep -cxF -- "$3" "$1/$2" || true)
-  [ "$count" = 1 ] || die "the mutation's line is $count times in $2, not once: $3"
+  [ "$count" = 1 ] || die "$2 must have the line of the mutation once, but has it $count times: $3"
   LINE=$3 REPLACEMENT=$4 awk '$0 == ENVIRON["LINE"] {$0 = ENVIRON["REPLACEMENT"]} {print}' "$1/$2" >"$1/$2.mutated"
   mv "$1/$2.mutated" "$1/$2"
 }
@@ -33,7 +34,7 @@ copy_tree() { # to
   (cd "$ROOT" && tar -c --exclude=.git .) | tar -x -C "$1"
 }
 
-# What a proof in a tree ends with: the number of failed checks, nothing when it did not come to its end.
+# Runs the proof in a tree and prints the number of failed checks, or nothing if the proof did not finish.
 failures_in() { # tree, log, arguments...
   local tree=$1 log=$2
   shift 2
@@ -41,14 +42,21 @@ failures_in() { # tree, log, arguments...
   sed -n 's/^[0-9]* passed, \([0-9]*\) failed$/\1/p' "$log" | tail -1
 }
 
-# The tree as it is must pass; with each mutation, on a fresh copy, the same proof must fail.
+# The proof must pass in the tree as it is. It must fail in a fresh copy with each of the mutations.
 control() { # arguments of the proof...
   local copies file line replacement found good=0 bad=0
   copies=$(mktemp -d "${TMPDIR:-/tmp}/escrowgrid-control.XXXXXX")
   # shellcheck disable=SC2064
   trap "rm -rf '$copies'" EXIT
-  judge() { # whether it is as it must be, what
-    if [ "$1" = yes ]; then good=$((good + 1)) && printf 'ok: %s\n' "$2"; else bad=$((bad + 1)) && printf 'not ok: %s\n' "$2" && tail -5 "$copies/log"; fi
+  judge() { # yes if the proof ended as it must, description
+    if [ "$1" = yes ]; then
+      good=$((good + 1))
+      printf 'ok: %s\n' "$2"
+    else
+      bad=$((bad + 1))
+      printf 'not ok: %s\n' "$2"
+      tail -5 "$copies/log"
+    fi
   }
   found=$(failures_in "$ROOT" "$copies/log" "$@")
   judge "$([ "$found" = 0 ] && echo yes)" "nothing is mutated: ${found:-no result} failed"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# proof-valgrind.sh: the regression tests and pgTAP on a server with assertions that runs under valgrind, which notices
-# reads of freed and of unset memory. Ends with "N passed, N failed".
+# proof-valgrind.sh: runs the regression tests and pgTAP on a server with assertions under valgrind. valgrind notices
+# reads of freed and of uninitialized memory. Ends with "N passed, N failed".
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
 . "$(dirname "$0")/suites.sh"
 
-# Every process of the server writes a log of its own.
+# Writes a program that starts postgres under valgrind. Each of the server's processes writes a log of its own.
 write_wrapper() { # path, suppressions
   cat >"$1" <<WRAPPER
 #!/bin/sh
@@ -17,16 +17,17 @@ WRAPPER
   chmod 755 "$1"
 }
 
-# The cluster is made without valgrind, which would take minutes for PostgreSQL's own work.
+# The cluster was created without valgrind, because initdb would take minutes under it.
 restart_under_valgrind() {
   local wrapper=$THROWAWAY/postgres-under-valgrind
   write_wrapper "$wrapper" "$(dirname "$(dirname "$PG_CONFIG")")/valgrind.supp"
   as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -w -s stop
-  as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -l "$THROWAWAY/data/server.log" -p "$wrapper" -w -t 300 -s start ||
+  as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -l "$THROWAWAY/data/server.log" -p "$wrapper" \
+    -w -t 300 -s start ||
     { tail -20 "$THROWAWAY/data/server.log" >&2; die "the server did not start under valgrind"; }
 }
 
-# Each error counts as a failed test. The first are shown with their stacks.
+# Counts each error as a failed test, and shows the first ones with their stacks.
 check_valgrind_logs() {
   local errors
   as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -w -t 300 -s stop
@@ -49,7 +50,7 @@ trap stop_server EXIT
 use_copy_of_checkout
 build_module
 stage_server
-# Statistics that arrive in the middle of a slow test would change its plans.
+# Without autovacuum, because statistics that change during a slow test would change its plans.
 start_server 'authentication_timeout = 10min' 'autovacuum = off'
 restart_under_valgrind
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# proof.sh NAME [ARGUMENTS]: a proof that is too long for every test run, on a throwaway server.
-#   model CALLS SEED    random calls of 4 sessions against the reference model
-#   agreement REQUESTS SEED  explain, try and the real call, asked the same
-#   batches ROUNDS      batches with overlapping ids in opposite orders by 8 sessions
-#   escape ATTEMPTS     attempts of one tenant to reach another's rows
-#   tampering ROUNDS SEED  random tampering, told alike by escrow_verify() and the independent verifier
-#   verify EVENTS       verifying EVENTS events: rate, and memory that does not grow
-#   storm SECONDS SEED  calls against DDL that changes their tables without pause
-#   grants SECONDS SEED RATE...  new connections against GRANT and REVOKE of all tables, RATE a second
-#   keys COUNT          signing in stays an index lookup among COUNT keys
+# proof.sh NAME [ARGUMENTS]: runs a proof that takes too long for every test run, on a throwaway server.
+#   model CALLS SEED             random calls of 4 sessions give the results of the reference model
+#   agreement REQUESTS SEED      explain, try and the real call give the same answer to the same request
+#   batches ROUNDS               8 sessions run batches with overlapping ids in opposite orders without a deadlock
+#   escape ATTEMPTS              a tenant's attempts to reach another tenant's rows fail
+#   tampering ROUNDS SEED        escrow_verify() and the independent verifier agree about random tampering
+#   verify EVENTS                verifies EVENTS events, and prints the rate and the memory used
+#   storm SECONDS SEED           runs calls against DDL that changes their tables without pause
+#   grants SECONDS SEED RATE...  opens connections against GRANT and REVOKE of all tables, RATE times a second
+#   keys COUNT                   signing in among COUNT keys is an index lookup
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
@@ -20,7 +20,7 @@ need_packages python3 python3-psycopg2
 make_throwaway_directory
 trap stop_server EXIT
 stage_server
-# Small shared buffers, so that a backend's peak memory is its own.
+# The peak memory of a backend includes the shared buffers, so these are small.
 if [ "$name" = verify ]; then start_server 'shared_buffers = 16MB'; else start_server; fi
 "$STAGED_BIN/createdb" proof
 "$STAGED_BIN/psql" -Xq -d proof -c 'CREATE EXTENSION escrowgrid'

@@ -1,17 +1,17 @@
-# A throwaway PostgreSQL server: sourced, not run.
+# A throwaway PostgreSQL server. This file is sourced, not run.
 #
-# The server's own programs and files are staged into a temporary directory together with the
-# extension, so that neither the machine's PostgreSQL installation nor its clusters are touched and
-# nothing has to be installed as root. PostgreSQL finds its files relative to its executable.
+# The server's programs and files are staged into a temporary directory together with the extension. PostgreSQL finds
+# its files relative to its executable. So the machine's PostgreSQL installation and its clusters stay as they are, and
+# nothing has to be installed as root.
 # shellcheck shell=bash
 
 THROWAWAY=
 SERVER_USER=
 
-# PostgreSQL refuses to run as root; its own account is there once its package is.
+# PostgreSQL refuses to run as root. Root runs it as the account that its package creates.
 as_server_user() {
   if [ -n "$SERVER_USER" ]; then
-    # The caller's directory may be closed to that account.
+    # That account may not be allowed to enter the current directory.
     (cd "$THROWAWAY" && exec runuser -u "$SERVER_USER" -- "$@")
   else
     "$@"
@@ -29,14 +29,17 @@ make_throwaway_directory() {
   fi
 }
 
-# Goes on with a copy of the checkout in the throwaway directory. Objects built for a server with assertions must not
-# end up among those built for Debian's, because assertions change the macros of PostgreSQL's headers.
+# Copies the checkout into the throwaway directory and sets ROOT to the copy. Objects that are built for a server with
+# assertions must not mix with those built for Debian's server, because assertions change macros of PostgreSQL's
+# headers.
 use_copy_of_checkout() {
   mkdir "$THROWAWAY/checkout"
-  tar -C "$ROOT" --exclude=./.git --exclude=./build --exclude='./*.so' -cf - . | tar -C "$THROWAWAY/checkout" --no-same-owner -xf -
+  tar -C "$ROOT" --exclude=./.git --exclude=./build --exclude='./*.so' -cf - . |
+    tar -C "$THROWAWAY/checkout" --no-same-owner -xf -
   ROOT=$THROWAWAY/checkout
 }
 
+# Links the files of a directory into another one, unless they are there already.
 link_all() { # from, to, pattern
   local entry
   # shellcheck disable=SC2231
@@ -51,22 +54,23 @@ stage_server() {
   sharedir=$("$PG_CONFIG" --sharedir)
   pkglibdir=$("$PG_CONFIG" --pkglibdir)
   mkdir -p "$stage$bindir" "$stage$sharedir/extension" "$stage$pkglibdir"
-  # Copies, because a link would lead PostgreSQL back to where it is installed.
+  # These are copies, because PostgreSQL would follow a link to the place where it is installed.
   cp "$bindir"/* "$stage$bindir/"
   make -C "$ROOT" -s PG_CONFIG="$PG_CONFIG" DESTDIR="$stage" install >/dev/null
   link_all "$sharedir/extension" "$stage$sharedir/extension"
   link_all "$sharedir" "$stage$sharedir"
   link_all "$pkglibdir" "$stage$pkglibdir"
-  # pgTAP is SQL only, so Debian's package serves any server of the same version.
+  # pgTAP consists of SQL only, so Debian's package works with any server of the same version.
   link_all "/usr/share/postgresql/$PGVERSION/extension" "$stage$sharedir/extension" 'pgtap*'
   STAGED_BIN=$stage$bindir
   export STAGED_BIN
 }
 
-# Settings beyond the defaults come as arguments, one "name = value" each; SERVER_LOCALE names another locale.
+# Each argument is a setting, "name = value". SERVER_LOCALE names another locale than C.UTF-8.
 start_server() {
   as_server_user "$STAGED_BIN/initdb" -D "$THROWAWAY/data/pg" -U postgres --auth=trust --encoding=UTF8 \
-    --locale="${SERVER_LOCALE:-C.UTF-8}" --no-sync >"$THROWAWAY/initdb.log" 2>&1 || { cat "$THROWAWAY/initdb.log" >&2; die "initdb failed"; }
+    --locale="${SERVER_LOCALE:-C.UTF-8}" --no-sync >"$THROWAWAY/initdb.log" 2>&1 ||
+    { cat "$THROWAWAY/initdb.log" >&2; die "initdb failed"; }
   {
     printf "listen_addresses = ''\n"
     printf "unix_socket_directories = '%s'\n" "$THROWAWAY/socket"
@@ -79,7 +83,7 @@ start_server() {
   unset PGSERVICE PGPASSWORD PGOPTIONS
 }
 
-# The server and its data, so that another can be started in its place.
+# Stops the server and removes its data. Another one can be started in its place.
 drop_server() {
   if [ -f "$THROWAWAY/data/pg/postmaster.pid" ]; then
     as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -m immediate -s stop || true
@@ -87,6 +91,7 @@ drop_server() {
   rm -rf "$THROWAWAY/data/pg"
 }
 
+# Stops the server and removes the throwaway directory.
 stop_server() {
   [ -n "$THROWAWAY" ] || return 0
   drop_server
@@ -94,7 +99,7 @@ stop_server() {
   THROWAWAY=
 }
 
-# How many instructions a backend takes for a statement, by callgrind; the server is stopped.
+# Prints how many instructions a backend takes for a statement, which must be one line. The server must be stopped.
 count_instructions() { # database, search_path, statement
   local out=$THROWAWAY/data/callgrind.$RANDOM
   as_server_user valgrind --tool=callgrind --callgrind-out-file="$out" "$STAGED_BIN/postgres" --single \

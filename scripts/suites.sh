@@ -1,22 +1,23 @@
-# Runs suites of tests against the throwaway server and adds up what passed and failed: sourced, after server.sh.
+# Runs suites of tests against the throwaway server, and counts what passed and failed. This file is sourced after
+# server.sh, not run.
 # shellcheck shell=bash
 
 passed=0
 failed=0
 
-# Runs a suite, shows its output, and adds what `count` reads from it. A suite that ends badly without
-# naming a failed test counts as one.
+# Runs a suite and shows its output. The counter is a function that reads from the output how many tests passed and
+# failed. A suite that fails without a failed test counts as one failed test.
 suite() { # name, counter, command...
   local name=$1 counter=$2 log good=0 bad=0 code=0
   shift 2
   log=$THROWAWAY/$(printf '%s' "$name" | tr -c 'a-z0-9' -).log
   say "$name"
   "$@" 2>&1 | tee "$log" || code=$?
-  read -r good bad < <("$counter" "$log") || true  # a suite that died early has no summary
+  read -r good bad < <("$counter" "$log") || true  # a suite that was cut short has no summary
   good=${good:-0} bad=${bad:-0}
   if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
   if [ "$good" -eq 0 ] && [ "$bad" -eq 0 ]; then
-    echo "no test was run: $name" >&2
+    echo "the suite ran no test: $name" >&2
     bad=1
   fi
   passed=$((passed + good))
@@ -24,7 +25,9 @@ suite() { # name, counter, command...
 }
 
 count_ctest() {
-  sed -n 's/.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$1" | { read -r bad all || true; echo "$((${all:-0} - ${bad:-0})) ${bad:-0}"; }
+  local bad all
+  read -r bad all < <(sed -n 's/.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$1") || true
+  echo "$((${all:-0} - ${bad:-0})) ${bad:-0}"
 }
 count_regress() { echo "$(grep -cE '^test .* ok( |$)' "$1" || true) $(grep -cE '^test .* FAILED' "$1" || true)"; }
 count_prove() {
@@ -51,7 +54,7 @@ run_python() { # database, program, arguments
   PGDATABASE=$database PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$@"
 }
 
-# The server's own account of what must never happen.
+# A crash that the server has logged counts as a failed test.
 check_server_log() {
   if grep -aE 'PANIC|TRAP|terminated by signal' "$THROWAWAY/data/server.log"; then
     echo 'the server crashed during the tests' >&2
@@ -66,7 +69,7 @@ show_differences() {
   done
 }
 
-# The last line of a run; its status is the script's.
+# Prints the last line of a run. Its status is that of the script.
 finish_suites() {
   echo
   echo "$passed passed, $failed failed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The core's unit tests and the fuzzers' corpus, under ASan and UBSan.
+# unit.sh: runs the core's unit tests and the corpus of the fuzz targets, under ASan and UBSan.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

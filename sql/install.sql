@@ -1,7 +1,8 @@
--- The extension installs into a schema of its own and gives nothing away.
+-- CREATE EXTENSION makes the schema escrowgrid and everything in it.
 SET client_min_messages = warning;
 
--- A schema that is already in use is refused: its owner could drop the extension.
+-- CREATE EXTENSION refuses a schema escrowgrid that holds objects or belongs to another role. The owner of a schema
+-- could drop the extension.
 CREATE SCHEMA escrowgrid;
 CREATE TABLE escrowgrid.positions (id int);
 CREATE EXTENSION escrowgrid;
@@ -12,21 +13,24 @@ CREATE EXTENSION escrowgrid;
 DROP SCHEMA escrowgrid;
 DROP ROLE regress_escrowgrid_squatter;
 
+-- The library and the SQL have the same version. The extension cannot be moved to another schema.
 CREATE EXTENSION escrowgrid;
 SELECT extversion = escrowgrid.escrow_version() AS same_version, n.nspname, x.extrelocatable
 FROM pg_extension AS x JOIN pg_namespace AS n ON n.oid = x.extnamespace WHERE x.extname = 'escrowgrid';
 ALTER EXTENSION escrowgrid SET SCHEMA public;
 
+-- Which tables have row-level security, and which of them pg_dump dumps with their rows.
 SELECT c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.oid = ANY (x.extconfig) AS dumped
 FROM pg_class AS c, pg_extension AS x
 WHERE c.relnamespace = 'escrowgrid'::regnamespace AND c.relkind IN ('r', 'v') AND x.extname = 'escrowgrid'
 ORDER BY c.relname;
 
+-- The currencies of ISO 4217 are there with their exponents.
 SELECT count(*) FILTER (WHERE builtin) > 150 AS many, count(*) FILTER (WHERE NOT builtin) AS own
 FROM escrowgrid.currencies;
 SELECT code, exponent FROM escrowgrid.currencies WHERE code IN ('USD', 'JPY', 'BHD', 'CLF', 'EUR') ORDER BY code;
 
--- Fixture of the tests that follow: rows with ids that can be printed.
+-- The following tests use these rows. Their ids are fixed, so that the expected outputs can contain them.
 SET search_path = escrowgrid, public;
 INSERT INTO institutions (id, name, regions, verticals, created_at, updated_at) VALUES
     ('inst_acme', 'Acme Escrow', '{US,SG}', '{CONSTRUCTION,TRADE_FINANCE}', now(), now()),
@@ -38,8 +42,9 @@ INSERT INTO assets (id, institution_id, template_id, label, created_at, updated_
     ('ast_acme', 'inst_acme', 'tmpl_acme', 'Tower', now(), now()),
     ('ast_other', 'inst_other', 'tmpl_other', 'Pier', now(), now());
 
--- An asset cannot reach into another institution.
+-- An asset cannot use the template of another institution.
 INSERT INTO assets (id, institution_id, template_id, label, created_at, updated_at)
 VALUES ('ast_stolen', 'inst_other', 'tmpl_acme', 'Tower', now(), now());
 
+-- A new installation is healthy.
 SELECT * FROM escrow_health();

@@ -1,4 +1,4 @@
--- Bad input to the main job: refused with code, DETAIL and HINT, and nothing changes.
+-- Creations and transitions with bad input are refused with an SQLSTATE, a DETAIL and a HINT, and change nothing.
 SET search_path = escrowgrid, public;
 INSERT INTO positions (id, asset_id, holder_reference, currency, amount) VALUES
     ('pos_errors', 'ast_acme', 'holder', 'USD', 100),
@@ -7,6 +7,7 @@ SELECT version FROM escrow_transition('pos_errors_funded', 'FUNDED');
 SELECT count(*) AS events FROM position_events \gset before_
 SELECT count(*) AS audits FROM audit_events \gset before_
 
+-- escrow_create_position: each parameter is missing, malformed or out of range.
 SELECT escrow_create_position(NULL, 'h', 'USD', 1);
 SELECT escrow_create_position('ast_nobody', 'h', 'USD', 1);
 SELECT escrow_create_position('ast_acme', NULL, 'USD', 1);
@@ -35,6 +36,7 @@ SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, metadata => '{"n": 1e13
 SELECT escrow_create_position('ast_acme', 'h', 'USD', 1, idempotency_key => ' ');
 SELECT escrow_create_position('ast_nobody', 'h', 'USD', 1, idempotency_key => 'k');
 
+-- escrow_transition of a position that is not there, and of one that is CREATED.
 SELECT escrow_transition(NULL, 'FUNDED');
 SELECT escrow_transition('', 'FUNDED');
 SELECT escrow_transition('pos_nobody', 'FUNDED');
@@ -53,6 +55,8 @@ SELECT escrow_transition('pos_errors', 'FUNDED', expected_version => 2);
 SELECT escrow_transition('pos_errors', 'FUNDED', expected_version => 0);
 SELECT escrow_transition('pos_errors', 'FUNDED', idempotency_key => repeat('k', 401));
 SELECT escrow_transition('pos_nobody', 'FUNDED', idempotency_key => 'k');
+
+-- escrow_transition of a position that is FUNDED and holds 100.
 SELECT escrow_transition('pos_errors_funded', 'FUNDED');
 SELECT escrow_transition('pos_errors_funded', 'PARTIALLY_RELEASED', amount => 'NaN');
 SELECT escrow_transition('pos_errors_funded', 'PARTIALLY_RELEASED', amount => 0);
@@ -63,12 +67,14 @@ SELECT escrow_transition('pos_errors_funded', 'PARTIALLY_RELEASED', amount => 10
 SELECT escrow_transition('pos_errors_funded', 'RELEASED', amount => 99);
 SELECT escrow_transition('pos_errors_funded', 'CANCELLED', amount => 101);
 
+-- Nothing has changed.
 SELECT count(*) = :before_events AS unchanged FROM position_events;
 SELECT count(*) = :before_audits AS unchanged FROM audit_events;
 SELECT id, state, released_amount, version FROM positions WHERE id LIKE 'pos_errors%' ORDER BY id;
 
--- After expires_at only the end is possible.
-SELECT id FROM escrow_create_position('ast_acme', 'h', 'USD', 10, expires_at => clock_timestamp() + interval '1 s') \gset late_
+-- After expires_at a position cannot be released any more. It can expire.
+SELECT id FROM escrow_create_position('ast_acme', 'h', 'USD', 10,
+    expires_at => clock_timestamp() + interval '1 s') \gset late_
 SELECT version FROM escrow_transition(:'late_id', 'FUNDED');
 SELECT pg_sleep(1.1);
 \set VERBOSITY sqlstate
@@ -77,7 +83,7 @@ SELECT escrow_transition(:'late_id', 'PARTIALLY_RELEASED', amount => 1);
 \set VERBOSITY default
 SELECT state, refunded_amount, due_at FROM escrow_transition(:'late_id', 'EXPIRED');
 
--- Largest and smallest.
+-- The largest and the smallest amount are accepted, and zeros after the last decimal.
 SELECT amount FROM escrow_create_position('ast_acme', 'h', 'USD', 1000000000000000.00);
 SELECT amount FROM escrow_create_position('ast_acme', 'h', 'USD', 0.01);
 SELECT amount FROM escrow_create_position('ast_acme', 'h', 'USD', 1.50000000000000000000);

@@ -1,7 +1,11 @@
--- Several transitions in one statement, one transaction, exception blocks and savepoints.
+-- Several transitions in one statement, in one transaction, in exception blocks and between savepoints.
 SET search_path = escrowgrid, public;
-CREATE FUNCTION pg_temp.fresh(text) RETURNS text LANGUAGE sql AS
-$$ INSERT INTO positions (id, asset_id, holder_reference, currency, amount) VALUES ($1, 'ast_acme', 'sp', 'USD', 100) RETURNING id $$;
+
+-- Makes a position of 100 USD.
+CREATE FUNCTION pg_temp.fresh(text) RETURNS text LANGUAGE sql AS $$
+    INSERT INTO positions (id, asset_id, holder_reference, currency, amount) VALUES ($1, 'ast_acme', 'sp', 'USD', 100)
+    RETURNING id $$;
+-- A position in one line: the states and amounts of its events, then its row. It ends with GAP if events are missing.
 CREATE FUNCTION pg_temp.story(text) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(e.to_state || coalesce(':' || e.amount, ''), ' ' ORDER BY e.seq)
            || ' | ' || p.state || ' v' || p.version || ' released ' || p.released_amount
@@ -10,14 +14,15 @@ CREATE FUNCTION pg_temp.story(text) RETURNS text LANGUAGE sql AS $$
     JOIN (SELECT id, rank() OVER (PARTITION BY position_id ORDER BY seq) FROM position_events) AS n ON n.id = e.id
     WHERE p.id = $1 GROUP BY p.id, p.state, p.version, p.released_amount $$;
 
--- Two in one statement: the second sees what the first did.
+-- Two transitions in one statement: the second one sees what the first one did.
 SELECT pg_temp.fresh('pos_sp1');
 SELECT (SELECT state FROM escrow_transition('pos_sp1', 'FUNDED')) AS first,
        (SELECT state FROM escrow_transition('pos_sp1', 'PARTIALLY_RELEASED', amount => 30)) AS second;
-SELECT t.released_amount FROM generate_series(1, 2) AS n, escrow_transition('pos_sp1', 'PARTIALLY_RELEASED', amount => 10 * n) AS t;
+SELECT t.released_amount
+FROM generate_series(1, 2) AS n, escrow_transition('pos_sp1', 'PARTIALLY_RELEASED', amount => 10 * n) AS t;
 SELECT pg_temp.story('pos_sp1');
 
--- One transaction, rolled back to a savepoint in between.
+-- A transaction rolls back to savepoints between transitions.
 SELECT pg_temp.fresh('pos_sp2');
 BEGIN;
 SELECT state FROM escrow_transition('pos_sp2', 'FUNDED');
@@ -35,7 +40,7 @@ UPDATE positions SET state = 'RELEASED' WHERE id = 'pos_sp2';
 COMMIT;
 SELECT pg_temp.story('pos_sp2');
 
--- Exception blocks: what was refused or undone leaves nothing, what follows is right.
+-- Exception blocks: a transition that is refused or undone leaves nothing behind, and the next one succeeds.
 SELECT pg_temp.fresh('pos_sp3');
 DO $$
 BEGIN
@@ -56,10 +61,12 @@ BEGIN
 END $$;
 SELECT pg_temp.story('pos_sp3');
 
--- A user's trigger that raises while a function writes, caught outside: the next raw change is still judged.
+-- A user's trigger raises an error while a function writes, and the caller catches the error. The raw UPDATE that
+-- follows is judged all the same.
 SELECT pg_temp.fresh('pos_sp4');
 CREATE FUNCTION pg_temp.explode() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'boom'; END $$;
-CREATE TRIGGER aa_explode BEFORE INSERT ON position_events FOR EACH ROW WHEN (NEW.to_state = 'FUNDED') EXECUTE FUNCTION pg_temp.explode();
+CREATE TRIGGER aa_explode BEFORE INSERT ON position_events FOR EACH ROW WHEN (NEW.to_state = 'FUNDED')
+    EXECUTE FUNCTION pg_temp.explode();
 DO $$
 BEGIN
     BEGIN
@@ -72,7 +79,7 @@ END $$;
 DROP TRIGGER aa_explode ON position_events;
 SELECT pg_temp.story('pos_sp4');
 
--- A user's trigger that itself moves another position: each write is told apart.
+-- A user's trigger moves another position while a function writes. Each of the writes is judged.
 SELECT pg_temp.fresh('pos_sp5'), pg_temp.fresh('pos_sp6');
 CREATE FUNCTION pg_temp.cascade() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -92,21 +99,22 @@ DROP TRIGGER aa_cascade ON positions;
 SELECT pg_temp.story('pos_sp5');
 SELECT pg_temp.story('pos_sp6');
 
--- The documented trap: SELECT (f()).* calls once per column. Here the second call finds another state.
+-- SELECT (f()).* calls the function once for each column, as the documentation warns. A second FUNDED is refused, so
+-- the whole statement fails.
 SELECT pg_temp.fresh('pos_sp7');
 \set VERBOSITY terse
 SELECT (escrow_transition('pos_sp7', 'FUNDED')).*;
 SELECT state FROM escrow_transition('pos_sp7', 'FUNDED');
--- A further release is legal, so it happens once per column ...
+-- A second partial release is allowed, so the position is released once for each column.
 SELECT (escrow_transition('pos_sp7', 'PARTIALLY_RELEASED', amount => 1)).*, 'released too often' AS note \gset trap_
 SELECT pg_temp.story('pos_sp7');
--- ... unless expected_version says which one was meant; FROM calls it once.
+-- With expected_version the second call is refused. In FROM the function is called once.
 SELECT (escrow_transition('pos_sp7', 'PARTIALLY_RELEASED', amount => 1, expected_version => 18)).*;
 SELECT pg_temp.story('pos_sp7');
 SELECT released_amount FROM escrow_transition('pos_sp7', 'PARTIALLY_RELEASED', amount => 1, expected_version => 18);
 \set VERBOSITY default
 
--- A read-only transaction: PostgreSQL's own error.
+-- In a read-only transaction writing fails with PostgreSQL's own error, and reading succeeds.
 SELECT pg_temp.fresh('pos_sp8');
 BEGIN READ ONLY;
 SELECT escrow_transition('pos_sp8', 'FUNDED');
@@ -118,6 +126,6 @@ BEGIN READ ONLY;
 SELECT escrow_get_position('pos_sp8') ->> 'state' AS state;
 ROLLBACK;
 
--- In a statement that reads while it writes, rolled back whole when one row is refused.
+-- A statement that calls the function for several rows is rolled back as a whole when one row is refused.
 SELECT escrow_transition(id, 'RELEASED') FROM positions WHERE id IN ('pos_sp2', 'pos_sp8') ORDER BY id;
 SELECT pg_temp.story('pos_sp8');

@@ -1,6 +1,6 @@
 #!/bin/sh
-# escrowgrid-export.sh DIRECTORY: writes what escrowgrid-verify.py reads, as one snapshot, from the database that
-# libpq's environment names (PGDATABASE, PGHOST and so on). Needs a role that sees every row: a superuser or the
+# escrowgrid-export.sh DIRECTORY: writes the files that escrowgrid-verify.py reads, all from one snapshot. PGDATABASE,
+# PGHOST and libpq's other variables name the database. The role must see every row, so it has to be a superuser or the
 # extension's owner.
 set -eu
 directory=${1:?usage: escrowgrid-export.sh DIRECTORY}
@@ -12,7 +12,8 @@ mkdir -p "$directory"
     ledger_events audit_events checkpoints checkpoint_heads; do
     printf '%s\n' "\\copy (SELECT * FROM escrowgrid.$table) TO '$directory/$table.copy' WITH (HEADER)"
   done
-  # Hashes of tokens stay where they are.
-  printf '%s\n' "\\copy (SELECT id, institution_id FROM escrowgrid.api_keys) TO '$directory/api_keys.copy' WITH (HEADER)"
+  # The hashes of the keys' tokens are not exported.
+  keys='SELECT id, institution_id FROM escrowgrid.api_keys'
+  printf '%s\n' "\\copy ($keys) TO '$directory/api_keys.copy' WITH (HEADER)"
   echo 'COMMIT;'
 } | psql -X -q -v ON_ERROR_STOP=1

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Verifies exported escrowgrid records without PostgreSQL, from docs/evidence.md alone.
+"""Verifies exported escrowgrid records without PostgreSQL. It is written from docs/evidence.md alone.
 
 usage: escrowgrid-verify.py DIRECTORY [KEPT_CHECKPOINT...]
 
-DIRECTORY holds one file a table, NAME.copy, as tools/escrowgrid-export.sh writes them: COPY in text format with
-HEADER, TimeZone UTC. Prints a line for each discrepancy, with the names escrow_verify() uses (position, seq, what,
-expected, found, separated by tabs), and ends with status 1 if there was any. A KEPT_CHECKPOINT is a file with the text
-of escrow_checkpoint_export() that was kept elsewhere, its signature already checked: the records must still hold that
-checkpoint, and its Merkle root is computed anew.
+DIRECTORY has a file NAME.copy for each table, as tools/escrowgrid-export.sh writes them: COPY in text format with
+HEADER, TimeZone UTC. Prints a line for each discrepancy: position, seq, what, expected, found, separated by tabs. The
+discrepancies have the names that escrow_verify() uses. The status is 1 if there was a discrepancy.
+
+A KEPT_CHECKPOINT is a file with the text of escrow_checkpoint_export() that was kept elsewhere. Check its signature
+first. The records must still have that checkpoint, and its Merkle root is computed again.
 """
 
 import hashlib
@@ -38,7 +39,7 @@ def unescape(field):
 
 
 def rows(directory, table):
-    """The rows of a table as dictionaries, in the order of the file."""
+    """Yields the rows of a table as dictionaries, in the order of the file."""
     path = directory / f"{table}.copy"
     with open(path, encoding="utf-8", newline="\n") as lines:
         names = next(lines).rstrip("\n").split("\t")
@@ -50,7 +51,8 @@ def micros(text):
     """Microseconds since the Unix epoch of a timestamptz printed in UTC."""
     if text is None:
         return None
-    at = datetime.fromisoformat(re.sub(r"\+00$", "+00:00", re.sub(r"\.(\d+)", lambda m: "." + m[1].ljust(6, "0"), text)))
+    six_decimals = re.sub(r"\.(\d+)", lambda m: "." + m[1].ljust(6, "0"), text)
+    at = datetime.fromisoformat(re.sub(r"\+00$", "+00:00", six_decimals))
     delta = at - datetime(1970, 1, 1, tzinfo=timezone.utc)
     return (delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds
 
@@ -70,10 +72,10 @@ def data(text):
     return None if text is None else bytes.fromhex(text[2:])
 
 
-# --- the documented bytes --------------------------------------------------------------------------
+# --- the bytes that docs/evidence.md defines -------------------------------------------------------
 
 def field(value):
-    """A length and the bytes; text as UTF-8, int as int64, Decimal as canonical text."""
+    """A value as its length and its bytes. Text is UTF-8, an int is an int64, a Decimal is its canonical text."""
     if value is None:
         return b"\xff\xff\xff\xff"
     if isinstance(value, int):
@@ -151,7 +153,7 @@ def checkpoint_text(row):
 # --- one position ----------------------------------------------------------------------------------
 
 def check_events(position, events, report):
-    """Walks the events of a position; returns what the row should say."""
+    """Checks the events of a position. Returns what they say the position's row should contain."""
     whole = amount(position["amount"])
     seq, state, released, refunded, first, last, previous = 0, None, NOTHING, NOTHING, 0, 0, ZERO_HASH
     for event in events:
@@ -229,7 +231,7 @@ def number(value):
 
 
 def wanted_records(position, events):
-    """What ledger and audit have to say of each event."""
+    """Yields for each event what its ledger row and its audit row must contain."""
     released = refunded = NOTHING
     for event in events:
         moved, seq = number(event["amount"]), int(event["seq"])
@@ -262,7 +264,7 @@ def parse(payload):
 
 
 def found_records(records):
-    """Rows by the event they name; the first by id counts, the others are extra."""
+    """Maps rows by the event they name. If several rows name an event, the first one by id counts. Others are extra."""
     by_event, extra = {}, []
     for row, said in sorted(records, key=lambda record: record[0]["id"]):
         event_id = parse(row["payload"]).get("eventId")
@@ -307,7 +309,7 @@ class Export:
                 self.buried.update(head["positionId"] for head in parse(row["payload"]).get("heads", ()))
 
     def heads_at(self, last):
-        """The heads that a checkpoint stands for, in id order."""
+        """The heads that a checkpoint's root is computed from, ordered by id."""
         newest = {}
         for row in self.heads:
             if int(row["checkpoint_number"]) <= last:
@@ -330,8 +332,10 @@ class Export:
                     report(position_id, int(event["seq"]), "position_missing", "a position", None)
             else:
                 check_position(position, events, report)
-        check_records("ledger", "position_id", [(w[0], w[1], w[2], w[3]) for w in wanted], self.ledger_records(), report)
-        check_records("audit", "resource_id", [(w[0], w[1], w[2], w[4]) for w in wanted], self.audit_records(), report)
+        wanted_ledger = [(event_id, position_id, seq, ledger) for event_id, position_id, seq, ledger, _ in wanted]
+        wanted_audit = [(event_id, position_id, seq, audit) for event_id, position_id, seq, _, audit in wanted]
+        check_records("ledger", "position_id", wanted_ledger, self.ledger_records(), report)
+        check_records("audit", "resource_id", wanted_audit, self.audit_records(), report)
         self.check_references(report)
         self.check_erasures(report)
         self.check_heads(report)
@@ -352,7 +356,10 @@ class Export:
                             row["occurred_at"], row["created_at"], row["status_code"], payload]
 
     def went_with_its_institution(self, row):
-        """A tombstone younger than an institution that is still there explains nothing."""
+        """Whether the row's institution was purged after the row was written.
+
+        If an institution with that id exists, the purge counts only if the institution was created after the purge.
+        """
         there_since = self.institutions.get(row["institution_id"])
         return any(at >= micros(row["occurred_at"]) and (there_since is None or there_since > at)
                    for at in self.purged.get(row["institution_id"], ()))
@@ -380,7 +387,7 @@ class Export:
                     report(event["position_id"], int(event["seq"]), "erasure_unrecorded", "EVENT_REDACTED", None)
 
     def check_heads(self, report):
-        hashes = {}  # more than one only where the unique constraint was dropped
+        hashes = {}  # several for one seq only if the unique constraint was dropped
         for events in self.events.values():
             for event in events:
                 hashes.setdefault((event["position_id"], event["seq"]), []).append(event["hash"])
@@ -389,7 +396,8 @@ class Export:
             position = self.positions.get(row["position_id"])
             if row["version"] is not None and position is None:
                 if row["position_id"] not in self.buried:
-                    report(row["position_id"], int(row["version"]), "checkpoint_position_missing", row["head_hash"], None)
+                    seq = int(row["version"])
+                    report(row["position_id"], seq, "checkpoint_position_missing", row["head_hash"], None)
             elif row["version"] is not None:
                 for found in hashes.get((row["position_id"], row["version"]), [None]):
                     if found != row["head_hash"] or int(position["version"]) < int(row["version"]):
@@ -415,7 +423,7 @@ class Export:
                 report(None, None, "checkpoint_root", last["root_hash"], root.hex())
 
     def check_kept(self, text, report):
-        """A checkpoint that was kept elsewhere is still here, and the heads still give its root."""
+        """Checks that the records have a checkpoint that was kept elsewhere, and that the heads still give its root."""
         said = dict(line.split(" ", 1) for line in text.splitlines()[1:])
         found = [row for row in self.checkpoints if row["id"] == said.get("id")]
         if not found or checkpoint_text(found[0]) != text:
