@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint.sh: checks format, shell scripts, static analysis and structure.
+# lint.sh: checks format, shell scripts, static analysis, destructors in the shell, and structure.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -13,5 +13,7 @@ shellcheck -x -P SCRIPTDIR scripts/*.sh .ci/run
 say 'clang-tidy'
 cmake -S . -B build/lint -DESCROWGRID_SANITIZE=OFF -DESCROWGRID_MODULE=ON >/dev/null
 printf '%s\n' src/core/*.cpp src/pg/*.cpp src/pg/*/*.cpp | xargs -P "$(nproc)" -n 2 clang-tidy -p build/lint --quiet --warnings-as-errors='*' 2>/dev/null
+say 'destructors'
+scripts/lint-destructors.sh
 say 'structure'
 scripts/lint-structure.sh

@@ -114,8 +114,14 @@ std::size_t use_room = 0;
 void begin_use(CachedTable* cached) {
   if (use_count == use_room) {
     const std::size_t room = std::max<std::size_t>(2 * use_room, 32);
-    uses = static_cast<Use*>(uses == nullptr ? MemoryContextAlloc(TopMemoryContext, sizeof(Use) * room)
-                                             : repalloc(uses, sizeof(Use) * room));
+    MemoryContext outer = MemoryContextSwitchTo(TopMemoryContext);
+    const std::span<Use> larger = make_array<Use>(room);
+    MemoryContextSwitchTo(outer);
+    std::copy_n(uses, use_count, larger.begin());
+    if (uses != nullptr) {
+      pfree(uses);
+    }
+    uses = larger.data();
     use_room = room;
   }
   uses[use_count++] = {.cached = cached, .subtransaction = GetCurrentSubTransactionId()};

@@ -1,6 +1,6 @@
 #include "pg/direct/plan_triggers.hpp"
 
-#include "pg/direct/shape.hpp"
+#include "pg/values/memory.hpp"
 
 extern "C" {
 #include "catalog/pg_constraint.h"
@@ -121,7 +121,7 @@ TriggerJudgement judge_triggers(const layout::Table& table, Oid relation_id, Tri
   if (copy == nullptr) {
     return {};
   }
-  auto* queued = static_cast<TriggerDesc*>(palloc0(sizeof(TriggerDesc)));
+  auto* queued = make<TriggerDesc>();
   queued->triggers = copy->triggers;  // what is kept moves to the front
   for (const Trigger& trigger : std::span(copy->triggers, static_cast<std::size_t>(copy->numtriggers))) {
     if (is_harmless(table, relation_id, trigger, runs_users_expressions)) {
