@@ -90,7 +90,7 @@ store::LockedApiKey require_key(FunctionCallInfo fcinfo, const Caller& caller) {
   core::Refusal why;
   const TextView key_id = text_argument(fcinfo, 0);
   if (key_id && key_id->starts_with(core::kTokenPrefix)) {
-    // Mistaken for the id, a token would end up in the message and the log.
+    // A token that is passed by mistake must not appear in the message or the log.
     why.begin(core::Condition::kInvalidParameter)
         .message({"key_id must be a key's id, not its token"})
         .hint({"escrow_list_api_keys() lists the ids, with the end of each token in token_hint."})

@@ -22,7 +22,8 @@ void put_rows(FunctionCallInfo fcinfo, std::span<const Datum> rows) {
   }
 }
 
-// The order in which rows are locked: by id, bytewise, in every batch, so that two never deadlock.
+// The order in which rows are locked. All batches lock in the order of ids, bytewise, so that two batches cannot
+// deadlock.
 std::span<const std::size_t> in_lock_order(std::span<const TextView> ids) {
   const std::span<std::size_t> order = make_array<std::size_t>(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -80,7 +81,7 @@ Move require_move(store::Origin& origin, const core::BatchInput& batch, std::siz
   return *made;
 }
 
-// In portions, so that the memory of a call does not grow with the size of the batch; what comes back is kept.
+// Works in portions, so that only the memory for the results grows with the size of the batch.
 BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch, bool is_root) {
   constexpr std::size_t kPortion = 100;
   const std::size_t count = batch.position_ids.size();
@@ -109,7 +110,7 @@ BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch, 
   return result;
 }
 
-// The institution whose positions these are: the caller's, or for root that of the first.
+// The institution of the batch: the caller's, or for root that of the first position.
 std::string_view require_institution_of(const Caller& caller, std::string_view first_id) {
   const TextView institution_id = caller.institution_id
                                       ? caller.institution_id

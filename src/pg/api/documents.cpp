@@ -1,4 +1,4 @@
-// Reading: records as documents, lists page by page, and what a position was.
+// Reading: records as documents, lists page by page, and positions as of a time.
 #include "pg/store/documents.hpp"
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
@@ -43,7 +43,7 @@ store::Page page_arguments(FunctionCallInfo fcinfo, const Caller& caller, int af
   return {.tenant = caller.institution_id, .after_id = text_argument(fcinfo, after_id), .max_count = *count};
 }
 
-// The frame of every list: the result set, the session, the caller, the page.
+// What all lists have in common: the result set, the session, the caller and the page.
 template <typename List>
 Datum list_page(FunctionCallInfo fcinfo, int after_id, int max_count, List list) {
   InitMaterializedSRF(fcinfo, 0);

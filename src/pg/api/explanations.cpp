@@ -1,4 +1,4 @@
-// Dry runs: every rule with pass or fail and the values compared. Nothing is locked or written.
+// Dry runs: each rule, whether it passes, and the values that were compared. Nothing is locked or written.
 #include "core/parameters.hpp"
 #include "pg/api/move_arguments.hpp"
 #include "pg/border/boundary.hpp"
@@ -25,7 +25,7 @@ class Explanation {
   void failed(std::string_view rule, const core::Refusal& why) {
     put(rule, &core::describe(why.condition()), why.detail());
   }
-  // True when passed, so that questions that make no sense after a failure can be left out.
+  // Returns whether the rule has passed, so that the caller can leave out rules that make no sense after a failure.
   bool ask(std::string_view rule, bool is_passed, const core::Refusal& why, std::string_view compared) {
     is_passed ? passed(rule, compared) : failed(rule, why);
     return is_passed;

@@ -26,7 +26,7 @@ void refuse_null_array(const char* parameter) {
   raise(why);
 }
 
-// The terms' currency has to exist, and the limits have to be expressible in it.
+// The currency of the terms has to exist, and the limits must not have more decimals than it.
 void require_terms_currency(const core::TemplateTerms& terms) {
   if (!terms.currency) {
     return;

@@ -1,4 +1,4 @@
-// What the extension says of itself: its version and its lifecycle.
+// The extension's version, and the lifecycle of positions.
 #include "core/lifecycle.hpp"
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"

@@ -1,4 +1,5 @@
-// The main job: positions are created and moved, one at a time; raising, or telling a refusal as a row.
+// Creating and moving one position. A refusal is raised as an error, or returned as a row by the functions named
+// escrow_try_*.
 #include "pg/store/positions.hpp"
 #include "core/parameters.hpp"
 #include "pg/api/move_arguments.hpp"
@@ -17,7 +18,7 @@ namespace escrowgrid::pg {
 
 namespace {
 
-// One claimed request: done now, or the result of when it was done first.
+// Performs a request that has an idempotency key, or returns the result of the first time.
 template <typename Perform>
 std::optional<Datum> once(const store::IdempotencyKey& key, const core::Digest& fingerprint, core::Refusal& why,
                           Perform perform) {

@@ -1,4 +1,4 @@
-// What keeps the tables in order: expiring positions, purging idempotency keys, the health check.
+// Upkeep: expiring positions, purging idempotency keys, and the health check.
 #include "core/parameters.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"

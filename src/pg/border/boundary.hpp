@@ -1,6 +1,6 @@
-// The border between PostgreSQL and C++. PostgreSQL's errors are longjmps and skip destructors, so
-// everything held across a call into PostgreSQL is trivially destructible; C++ exceptions must not
-// reach PostgreSQL's C frames, so they end here and become an error once the handler is left.
+// The border between PostgreSQL and C++. PostgreSQL's errors are longjmps, which skip destructors. So the shell holds
+// only trivially destructible values across calls into PostgreSQL. C++ exceptions must not reach PostgreSQL's C frames.
+// They are caught here, and the error is raised after the handler has been left.
 #pragma once
 
 #include "core/fixed_text.hpp"

@@ -52,7 +52,7 @@ namespace escrowgrid::pg {
 
 inline constexpr const char* kSchema = "escrowgrid";
 
-// A text of PostgreSQL's, seen where it lies; absent for NULL.
+// A text value in PostgreSQL's memory; absent for NULL.
 using TextView = std::optional<std::string_view>;
 
 }  // namespace escrowgrid::pg

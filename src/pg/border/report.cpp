@@ -12,7 +12,8 @@ int sqlstate_of(const core::Refusal& why) {
   return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
 }
 
-// One line for the server's log, also where the caller catches the error and nothing else would be logged.
+// Writes one line to the server's log. It is written even if the caller catches the error, which PostgreSQL would then
+// not log.
 void log_refusal(const core::Refusal& why) {
   const core::ConditionInfo& info = core::describe(why.condition());
   ereport(LOG_SERVER_ONLY, (errmsg_internal("escrowgrid refusal %s %s %s", info.sqlstate, info.name, why.detail()),

@@ -8,8 +8,8 @@ namespace escrowgrid::pg {
 
 [[noreturn]] void raise(const core::Refusal& why);
 
-// The same for an error that concerns a token: neither the statement nor its context is logged with it,
-// because they may spell the token out.
+// The same for an error that concerns a token. The statement and its context are not logged, because they may contain
+// the token.
 [[noreturn]] void raise_privately(const core::Refusal& why);
 
 [[noreturn]] void raise_not_found(std::string_view kind, std::string_view id);

@@ -1,4 +1,5 @@
-// Settings (GUCs): claims of the caller, copied to records and never trusted, and the one that allows drops.
+// Settings (GUCs): what callers claim about their requests, the permission to drop the extension, and settings for
+// tests.
 #pragma once
 
 #include "pg/border/postgres.hpp"
@@ -15,7 +16,8 @@ struct RequestClaims {
 
 void define_settings();
 
-// What the caller claims about its request; absent where a setting is empty.
+// What the caller claims about its request. Claims are copied to records and never trusted. Absent where a setting is
+// empty.
 [[nodiscard]] RequestClaims request_claims();
 
 // Whether a superuser has set escrowgrid.allow_drop.
@@ -24,7 +26,8 @@ void define_settings();
 // How positions and their records are written; anything but kAuto is for tests.
 enum class WritePath : std::uint8_t { kAuto, kOrdinary };
 [[nodiscard]] WritePath debug_write_path();
-// Whether an optimistic update leaves out its look at the row's lock, so that it waits inside the update; for tests.
+// For tests: whether a transition skips the check for a lock on its row, so that it waits for the lock inside the
+// update.
 [[nodiscard]] bool skips_probe();
 
 }  // namespace escrowgrid::pg

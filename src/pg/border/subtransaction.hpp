@@ -1,4 +1,4 @@
-// Work whose errors do not end the caller's transaction.
+// Runs code whose errors must not end the caller's transaction.
 #pragma once
 
 #include "pg/border/postgres.hpp"

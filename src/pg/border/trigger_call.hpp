@@ -1,4 +1,4 @@
-// What a trigger function was called with, checked against what it was made for.
+// The call of a trigger function, checked against the calls that the function is made for.
 #pragma once
 
 #include "pg/border/postgres.hpp"
@@ -15,7 +15,7 @@ struct TriggerCall {
   [[nodiscard]] TupleDesc desc() const { return RelationGetDescr(data->tg_relation); }
   [[nodiscard]] const char* table() const { return RelationGetRelationName(data->tg_relation); }
 
-  // The row as it will be (INSERT, UPDATE), as it was (UPDATE, DELETE).
+  // The new row of an INSERT or UPDATE, and the old row of an UPDATE or DELETE.
   [[nodiscard]] HeapTuple new_row() const { return is_update() ? data->tg_newtuple : data->tg_trigtuple; }
   [[nodiscard]] HeapTuple old_row() const { return data->tg_trigtuple; }
 
@@ -28,7 +28,8 @@ struct TriggerCall {
 // The call, or an internal error when the function was not called as a trigger on a table of ours.
 [[nodiscard]] TriggerCall require_trigger(FunctionCallInfo fcinfo);
 
-// In the replica role rows arrive complete from elsewhere: they may be refused but never recorded anew.
+// Whether session_replication_role is replica. Rows then come complete from another server: triggers may refuse them,
+// but must not record them again.
 [[nodiscard]] bool is_replica_role();
 
 // ZE501 for an operation that a table does not allow.

@@ -53,7 +53,8 @@ bool find_key_indexes(const layout::Table& table, CachedTable& cached) {
   for (std::size_t key = 0; key < cached.key_ids.size(); ++key) {
     const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::KeyName>(key));
     if (wanted.count != 0 && !OidIsValid(cached.key_ids[key])) {
-      // Time alone makes such an index usable, and no invalidation tells of that: look again at the next call.
+      // Such an index becomes usable as time passes, and PostgreSQL sends no invalidation then. So the next call looks
+      // again.
       cached.is_current = cached.is_current && !may_change;
       return false;
     }
@@ -62,7 +63,7 @@ bool find_key_indexes(const layout::Table& table, CachedTable& cached) {
 }
 
 CachedTable* build(const layout::Table& table, Relation relation) {
-  // Until it is complete the entry belongs to the call, and an error frees it.
+  // The entry belongs to the call until it is complete, so an error frees it.
   MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "escrowgrid table", ALLOCSET_SMALL_SIZES);
   MemoryContext outer = MemoryContextSwitchTo(memory);
   const std::uint64_t changes_before = changes;
@@ -72,12 +73,12 @@ CachedTable* build(const layout::Table& table, Relation relation) {
   cached->number = ++last_number;
   cached->memory = memory;
   cached->relation_id = RelationGetRelid(relation);
-  // The relcache entry may be rebuilt by any catalog lookup. Take copies first, then judge by the copies.
+  // Any catalog lookup may rebuild the relcache entry. So copy what is needed first, and judge the copies.
   const FormData_pg_class form = *relation->rd_rel;
   cached->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
   cached->index_ids = copy_index_ids(RelationGetIndexList(relation));
   const bool is_parent = has_children(cached->relation_id, form);
-  // PostgreSQL does not tell a table that its last child is gone: look again at the next call.
+  // PostgreSQL sends no invalidation when a table loses its last child. So the next call looks again.
   cached->is_current = !is_parent;
   cached->has_key_indexes = form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
                             has_expected_columns(table, cached->desc) && find_key_indexes(table, *cached);
@@ -90,7 +91,7 @@ CachedTable* build(const layout::Table& table, Relation relation) {
   return cached;
 }
 
-// Callers further up the stack may still have the old entry open. It is then freed when the last of them closes it.
+// Callers further up the stack may still have the old entry open. Then it is freed when the last of them closes it.
 void free_if_unused(CachedTable* cached) {
   if (cached->is_retired && cached->users == 0) {
     MemoryContextDelete(cached->memory);
@@ -102,7 +103,8 @@ void retire(CachedTable* cached) {
   free_if_unused(cached);
 }
 
-// Who has which entry open. An error skips close(); the end of the subtransaction then closes what was opened in it.
+// The entries that callers have open. An error skips close(), so the abort of a subtransaction closes what was opened
+// in it.
 struct Use {
   CachedTable* cached;
   SubTransactionId subtransaction;
@@ -138,7 +140,7 @@ void end_use(CachedTable* cached) {
   free_if_unused(cached);
 }
 
-// Ends the uses that began in the subtransaction or, because ids grow, in one within it.
+// Ends the uses that began in the subtransaction or in one nested in it, which has a greater id.
 void end_uses_since(SubTransactionId subtransaction) {
   while (use_count > 0 && uses[use_count - 1].subtransaction >= subtransaction) {
     end_use(uses[use_count - 1].cached);
@@ -149,11 +151,10 @@ bool is_usable(const CachedTable* cached) {
   return cached != nullptr && cached->is_current && cached->is_whole;
 }
 
-// Opens the table by the entry that is published. Nothing when there is none, or when taking the lock shows that the
-// table has changed.
+// Opens the table by its published entry. Returns nothing if taking the lock shows that the table has changed.
 OpenTable open_published(CachedTable* cached, LOCKMODE mode) {
   const Oid id = cached->relation_id;
-  // Taking the lock processes invalidations. They mark the entry, and never free it.
+  // Taking the lock processes invalidations. These may mark the entry, but never free it.
   LockRelationOid(id, mode);
   if (is_usable(cached)) {
     return {.cached = cached, .relation = table_open(id, NoLock)};
@@ -168,7 +169,7 @@ extern "C" {
 
 static void on_relation_change(Datum /*arg*/, Oid relation_id) {
   ++changes;
-  // Rights are those of the owner of positions, so a change of that table concerns all of them.
+  // All tables are used with the rights of the owner of positions, so a change of positions concerns every entry.
   const CachedTable* positions = published[layout::kPositions.index()];
   const bool is_positions = positions != nullptr && positions->relation_id == relation_id;
   for (CachedTable* cached : published) {
@@ -180,8 +181,9 @@ static void on_relation_change(Datum /*arg*/, Oid relation_id) {
   }
 }
 
-// Of functions: prepared expressions hold their addresses, and the right to execute them was checked when they were
-// prepared. Of roles, and of the database's owner: what the tables' owner may do.
+// A function, role, role membership or database has changed. Prepared expressions hold addresses of functions, and the
+// right to execute a function was checked when the expression was prepared. The other three decide what the tables'
+// owner may do.
 static void on_catalog_change(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
   ++changes;
   for (CachedTable* cached : published) {
@@ -214,8 +216,8 @@ OpenTable open(const layout::Table& table, LOCKMODE mode) {
     opened = open_published(entry, mode);
   }
   if (!opened) {
-    // The lock comes first. What is built under it is as good as what the executor reads after locking a table: what
-    // may still change then is safe for a writer that started before.
+    // Take the lock first. An entry that is built under the lock is as good as what the executor reads after locking a
+    // table: PostgreSQL lets nothing change under this lock that would be unsafe for a writer that started before.
     const Oid id = RangeVarGetRelid(makeRangeVar(pstrdup(kSchema), pnstrdup(table.name.data(), table.name.size()), -1),
                                     mode, true);
     if (!OidIsValid(id)) {

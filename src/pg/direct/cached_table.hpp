@@ -1,8 +1,7 @@
-// The extension's tables reached without SPI: no plan, no catalog lookup by name per call.
+// The extension's tables, opened without SPI: no plan and no catalog lookup by name for each call.
 //
-// Each backend keeps one entry per table. What an entry says about the table never changes: after an invalidation the
-// next open builds a new entry, and publishes it when it is complete. Callers that have the table open go on with the
-// old one.
+// Each backend keeps one entry per table. An entry never changes. After an invalidation the next open() builds a new
+// entry and publishes it when it is complete. Callers that have the table open keep the old one.
 #pragma once
 
 #include "pg/border/postgres.hpp"
@@ -49,8 +48,8 @@ struct OpenTable {
 [[nodiscard]] OpenTable open(const layout::Table& table, LOCKMODE mode);
 void close(const OpenTable& table);
 
-// The number of the entry that is published for the table, as long as nothing has changed since; 0 otherwise. What was
-// read from a table whose rows never change may be kept together with this number.
+// The number of the table's published entry; 0 if there is none or the table has changed since. If a table's rows never
+// change, values read from it stay valid as long as this number is the same.
 [[nodiscard]] std::uint64_t current_entry(const layout::Table& table);
 
 // Registers the callbacks by which PostgreSQL tells that a table or a function changed, or that a transaction ended.

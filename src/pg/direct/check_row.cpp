@@ -22,7 +22,8 @@ bool has_forbidden_null(TupleDesc desc, const TupleTableSlot* slot) {
   return false;
 }
 
-// Prepares the constraints that are not kept, all of them before the first is evaluated, as the executor does.
+// Prepares the constraints that are not kept. Like the executor, this prepares all of them before the first is
+// evaluated.
 void prepare_others(WriteCall& call, WriteTarget& target) {
   const std::span<const Check> all = target.plan->checks.all;
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
@@ -36,8 +37,9 @@ void prepare_others(WriteCall& call, WriteTarget& target) {
   target.checks = prepared.data();
 }
 
-// An error may leave a kept expression half evaluated. is_whole then stays false, and the entry is not used again. The
-// context is shared with calls that another constraint of this row makes, so the row is put there each time.
+// An error may leave a kept expression half evaluated. is_whole then stays false, and the entry is not used again. A
+// constraint of this row may call functions that evaluate the same expressions in the same context, so the row is put
+// into the context each time.
 bool passes_kept(CachedTable& cached, ExprState* check, ExprContext* context, TupleTableSlot* slot) {
   cached.is_whole = false;
   context->ecxt_scantuple = slot;
@@ -47,7 +49,8 @@ bool passes_kept(CachedTable& cached, ExprState* check, ExprContext* context, Tu
   return passes;
 }
 
-// Whether all constraints hold. An error is that of the first one, in the executor's order, that raises.
+// Whether all constraints hold. They are evaluated in the executor's order, so the first one that raises an error is
+// the same.
 bool passes_checks(WriteCall& call, WriteTarget& target, TupleTableSlot* slot) {
   CachedTable& cached = *target.table.cached;
   const Checks& checks = target.plan->checks;

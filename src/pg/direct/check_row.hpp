@@ -1,4 +1,4 @@
-// What a row has to pass before it is written, and the values that users' columns take by themselves.
+// The constraints that a row has to pass before it is written, and the values that users' columns get by default.
 #pragma once
 
 #include "pg/direct/write_row.hpp"
@@ -9,7 +9,8 @@ namespace escrowgrid::pg::direct {
 // constraint holds". If they do not, PostgreSQL's ExecConstraints() evaluates all of them again and raises the error.
 void check_constraints(WriteCall& call, WriteTarget& target, TupleTableSlot* slot);
 
-// Defaults of users' columns, and domains that have to accept NULL, as INSERT fills in a column that nobody names.
+// Fills in users' columns as an INSERT fills in columns that it does not name: with their defaults, or with NULL if the
+// column's domain accepts it.
 void fill_columns(WriteCall& call, WriteTarget& target, TupleTableSlot* slot);
 
 }  // namespace escrowgrid::pg::direct

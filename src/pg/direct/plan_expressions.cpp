@@ -20,7 +20,7 @@ bool is_users(Oid id) {
   return id >= FirstUnpinnedObjectId;
 }
 
-// Of single columns only: the evaluation of a whole row keeps state in the memory of a statement.
+// Only tests of single columns. A test of a whole row keeps state in the memory of a statement.
 bool tests_columns_for_null(List* predicate) {
   ListCell* cell = nullptr;
   foreach (cell, predicate) {
@@ -33,7 +33,7 @@ bool tests_columns_for_null(List* predicate) {
   return true;
 }
 
-// An operator class of a user's compares by the user's code.
+// A user's operator class compares values by the user's functions.
 bool has_users_operator_class(Relation index) {
   const int keys = IndexRelationGetNumberOfKeyAttributes(index);
   return std::any_of(index->rd_opfamily, index->rd_opfamily + keys, is_users);
@@ -82,7 +82,7 @@ static bool find_unkeepable(Node* node, void* context) {
 #if PG_VERSION_NUM >= 160000
   return expression_tree_walker(node, find_unkeepable, context);
 #else
-  // Its declaration leaves the walker's arguments open, as C allowed.
+  // PostgreSQL 15 declares the walker without its argument types, which C allows and C++ does not.
   return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(find_unkeepable)),
                                 context);
 #endif
@@ -101,7 +101,8 @@ Checks keep_checks(TupleDesc desc) {
   for (std::size_t i = 0; i < count; ++i) {
     all[i].text = desc->constr->check[i].ccbin;
     auto* check = static_cast<Expr*>(stringToNode(all[i].text));
-    // Judged before it is planned: planning could inline a user's function and leave no sign of it.
+    // Judge the expression before it is planned. Planning may inline a user's function, and then nothing shows that it
+    // was there.
     if (can_be_kept(reinterpret_cast<Node*>(check))) {
       all[i].kept = ExecInitExpr(expression_planner(check), nullptr);
     } else {
@@ -112,13 +113,14 @@ Checks keep_checks(TupleDesc desc) {
 }
 
 IndexInfo* keep_index_info(Relation index) {
-  // Other access methods keep state of a statement in the IndexInfo.
+  // GIN and others cache the state of a statement in IndexInfo. Ours outlives the statement, so only btrees qualify.
   if (index->rd_rel->relam != BTREE_AM_OID || index->rd_index->indisexclusion || has_users_operator_class(index)) {
     return nullptr;
   }
   IndexInfo* info = BuildIndexInfo(index);
-  // PostgreSQL plans an index's expressions when it reads them, so a function that was inlined cannot be seen here.
-  // A test of a column for NULL has none: that is the index of the expiry sweep, which has to be fast.
+  // PostgreSQL plans an index's expressions when it reads them, so an inlined function cannot be seen here. Expressions
+  // are therefore never kept. A predicate that tests columns for NULL is kept: the index of the expiry sweep has one,
+  // and it has to be fast.
   if (info->ii_Expressions != NIL || !tests_columns_for_null(info->ii_Predicate)) {
     return nullptr;
   }

@@ -12,8 +12,8 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-// The extension's own triggers for INSERT and UPDATE. What they check of raw DML is true of the store's writes. A
-// user's trigger that calls one of their functions has another name, and runs.
+// Whether this is one of the extension's own triggers for INSERT and UPDATE. They check raw DML, and the extension's
+// own writes need no such check. A user's trigger that calls one of their functions has another name, so it runs.
 bool is_own_trigger(const Trigger& trigger) {
   struct Own {
     std::string_view trigger;
@@ -42,8 +42,8 @@ bool names_columns(Datum array, std::initializer_list<const char*> names, Oid re
   return true;
 }
 
-// Whether all of these columns are the extension's own and never change. A user's column may change with
-// any update, also by itself when it is generated.
+// Whether all of these columns are the extension's own and never change. A user's column may change with any update; a
+// generated column may change although nobody sets it.
 bool never_change(Datum array, const layout::Table& table) {
   ArrayType* numbers = DatumGetArrayTypeP(array);
   const std::span<const std::int16_t> columns(reinterpret_cast<const std::int16_t*>(ARR_DATA_PTR(numbers)),

@@ -1,4 +1,4 @@
-// Which triggers of a table have to run for the rows that the extension writes, and which stand in the way.
+// Decides which triggers of a table have to run for the rows that the extension writes, and which of them need SPI.
 #pragma once
 
 #include "pg/direct/write_plan.hpp"
@@ -12,8 +12,8 @@ struct TriggerJudgement {
   Verdict verdict;
   TriggerDesc* queued = nullptr;  // null when no trigger has to be queued
 };
-// Judges a copy of the table's triggers: the relcache's own may be freed by any catalog lookup. What is returned
-// points into that copy.
+// Judges a copy of the table's triggers, because any catalog lookup may free the relcache's own. The result points into
+// that copy.
 [[nodiscard]] TriggerJudgement judge_triggers(const layout::Table& table, Oid relation_id, TriggerDesc* copy,
                                               bool runs_users_expressions);
 

@@ -29,7 +29,8 @@ bool is_within(const OpenTable& table, const ItemPointerData& tid) {
 
 }  // namespace
 
-// The slot has the table's own copy of the descriptor, which nobody counts: after an error it is just memory.
+// The slot has the entry's copy of the descriptor, which is not reference-counted, so an error leaves no reference
+// behind.
 Row::Row(const OpenTable& table) : slot_(MakeSingleTupleTableSlot(table.cached->desc, &TTSOpsBufferHeapTuple)) {}
 
 void Row::clear() {
@@ -66,7 +67,8 @@ bool fetch(const OpenTable& table, const ItemPointerData& place, Snapshot snapsh
 }
 
 Snapshot latest_snapshot() {
-  // GetLatestSnapshot() refuses in parallel mode; a catalog snapshot for no catalog at all is taken anew as well.
+  // GetLatestSnapshot() raises an error in parallel mode. GetCatalogSnapshot() takes a new snapshot too if it is given
+  // no catalog.
   return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) : GetLatestSnapshot();
 }
 

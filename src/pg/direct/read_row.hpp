@@ -9,13 +9,14 @@ extern "C" {
 
 namespace escrowgrid::pg::direct {
 
-// The row found; belongs to the call. clear() unpins its page.
+// A row that was found. It belongs to the call; clear() unpins its buffer.
 class Row {
  public:
   explicit Row(const OpenTable& table);
 
   [[nodiscard]] TupleTableSlot* slot() const { return slot_; }
-  // Where the row was found. A later look there must prove by its content that it is still the same row.
+  // Where the row was found. A later call that looks there has to compare the key, because another row may be there by
+  // then.
   [[nodiscard]] ItemPointerData place() const { return slot_->tts_tid; }
   void clear();
 
@@ -30,11 +31,11 @@ using KeyValues = std::array<Datum, 2>;
 [[nodiscard]] bool find(const OpenTable& table, layout::KeyName key, const KeyValues& values, Snapshot snapshot,
                         Row& out);
 
-// The row at that place, if the snapshot sees one there. Cheaper than finding it by its key, but it may be any row: the
-// table may have been rewritten since, or the place taken by another row.
+// Reads the row at that place, if the snapshot sees one there. This is cheaper than finding it by its key, but it may
+// be another row: the table may have been rewritten, or the place may have been reused.
 [[nodiscard]] bool fetch(const OpenTable& table, const ItemPointerData& place, Snapshot snapshot, Row& out);
 
-// What is committed now, at every isolation level, and in parallel workers too.
+// A snapshot of everything that is committed now, at every isolation level, and in parallel workers too.
 [[nodiscard]] Snapshot latest_snapshot();
 
 // Between push and pop a snapshot is active that is taken anew in READ COMMITTED, and is the transaction's at the

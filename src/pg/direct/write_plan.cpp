@@ -19,7 +19,7 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-// Columns of users that are not NULL when nobody names them, or whose type may refuse NULL.
+// Users' columns that an INSERT does not leave NULL, or whose domain may refuse NULL.
 std::span<const int> find_filled_columns(const layout::Table& table, TupleDesc desc) {
   const std::span<int> out = make_array<int>(layout::kMostColumns);
   std::size_t count = 0;
@@ -36,7 +36,7 @@ std::span<const int> find_filled_columns(const layout::Table& table, TupleDesc d
   return out.first(count);
 }
 
-// A generated column among ours would take the place of what is written.
+// A generated column among the extension's own would replace the value that is written.
 bool has_generated_column(const layout::Table& table, TupleDesc desc) {
   for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) {
     const FormData_pg_attribute* column = TupleDescAttr(desc, i);
@@ -71,14 +71,14 @@ Obstacle table_obstacle(const CachedTable& cached, const FormData_pg_class& form
   if (has_rules) {
     return Obstacle::kRule;
   }
-  // The ordinary way has the right error for it.
+  // SPI then raises the right error.
   const AclMode rights = needed_rights(table);
   const bool has_rights = pg_class_aclmask(cached.relation_id, tables_owner(), rights, ACLMASK_ALL) == rights;
   return has_rights ? Obstacle::kNone : Obstacle::kPrivileges;
 }
 
-// What the range table of an INSERT or UPDATE says. PostgreSQL asks for the columns of an update: triggers may be for
-// some columns only, and an index on none of these gets the hint that its entry repeats an older one.
+// The range table entry of an INSERT or UPDATE. PostgreSQL reads the updated columns from it: a trigger may be for some
+// columns only, and an index on none of them is told that its new entry repeats an older one.
 RangeTblEntry* make_range_table_entry(const layout::Table& table, Oid relation_id) {
   RangeTblEntry* entry = makeNode(RangeTblEntry);
   entry->rtekind = RTE_RELATION;
@@ -149,7 +149,7 @@ const WritePlan& plan_of(const OpenTable& table) {
     MemoryContext outer = MemoryContextSwitchTo(memory);
     WritePlan* plan = build(table);
     MemoryContextSwitchTo(outer);
-    // Complete, so it may outlive the call.
+    // The plan is complete, so it may outlive the call.
     MemoryContextSetParent(memory, cached.memory);
     cached.plan = plan;
   }

@@ -1,8 +1,9 @@
-// How rows of a table are written: directly, or by the ordinary way and why; and what direct writing can keep from
-// call to call.
+// How rows of a table are written: directly, or by SPI and why. For direct writing, also what is kept from call to
+// call.
 //
-// Only what cannot go stale unnoticed is kept: constraints and index expressions made of built-in functions alone.
-// Everything else is prepared by each call, as the executor prepares it for each statement.
+// A prepared expression is kept only if PostgreSQL reports everything that can make it stale. That holds for
+// expressions that use built-in functions only. All others are prepared by each call, as the executor prepares them for
+// each statement.
 #pragma once
 
 #include "pg/direct/cached_table.hpp"
@@ -13,7 +14,7 @@ extern "C" {
 
 namespace escrowgrid::pg::direct {
 
-// What only the ordinary way serves.
+// Why a table has to be written by SPI.
 enum class Obstacle : std::uint8_t {
   kNone,
   kNotAPlainTable,
@@ -34,7 +35,7 @@ struct Verdict {
   const char* object = nullptr;  // the trigger, where it is one
 };
 
-// A CHECK constraint: prepared, or as text where a call has to prepare it.
+// A CHECK constraint. `kept` is its prepared expression, or null if each call has to prepare it from `text`.
 struct Check {
   ExprState* kept = nullptr;
   const char* text = nullptr;

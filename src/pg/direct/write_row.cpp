@@ -18,12 +18,12 @@ namespace escrowgrid::pg::direct {
 namespace {
 
 TupleTableSlot* make_slot(const WriteTarget& target) {
-  // WHEN conditions of triggers may name system columns, which a virtual row does not have.
+  // WHEN conditions of triggers may refer to system columns, which a virtual slot does not have.
   const TupleTableSlotOps* kind = target.plan->triggers == nullptr ? &TTSOpsVirtual : &TTSOpsBufferHeapTuple;
   return MakeSingleTupleTableSlot(target.table.cached->desc, kind);
 }
 
-// The row in the slot, complete and checked.
+// Puts the row into the slot, completes it and checks its constraints.
 void fill_slot(WriteCall& call, WriteTarget& target, TupleTableSlot* slot, const layout::RowValues& row,
                CmdType command) {
   const CachedTable& cached = *target.table.cached;
@@ -66,7 +66,7 @@ void open_indexes(WriteCall& call, WriteTarget& target) {
   MemoryContextSwitchTo(outer);
 }
 
-// The indexes whose uniqueness has to be checked again later come back.
+// Returns the indexes whose uniqueness has to be checked again later.
 List* insert_index_entries(WriteCall& call, WriteTarget& target, TupleTableSlot* slot, bool is_update) {
   if (!target.has_indexes) {
     open_indexes(call, target);
@@ -93,8 +93,9 @@ void finish_insert(WriteCall& call, WriteTarget& target, TupleTableSlot* slot) {
   list_free(rechecks);
 }
 
-// PostgreSQL's functions below us hold the relcache's own descriptor across catalog lookups, which may replace it. A
-// descriptor that is pinned is not freed then. The executor's slots pin it for a statement; ours have a copy.
+// PostgreSQL's functions below hold the relcache's descriptor across catalog lookups, which may replace it. A pinned
+// descriptor is not freed then. In a statement the executor's slots pin it; our slots have a copy, so it is pinned
+// here.
 TupleDesc pin_descriptor(const WriteTarget& target) {
   TupleDesc desc = RelationGetDescr(target.table.relation);
   PinTupleDesc(desc);
@@ -106,7 +107,7 @@ TupleDesc pin_descriptor(const WriteTarget& target) {
           (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update")));
 }
 
-// The error of an UPDATE whose own evaluation has changed the row.
+// The error that an UPDATE raises when its own evaluation has changed the row.
 [[noreturn]] void raise_changed_by_itself() {
   ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
                   errmsg("tuple to be updated was already modified by an operation triggered by the current command"),
@@ -196,7 +197,7 @@ std::optional<WriteTarget> open_target(WriteCall& call, const layout::Table& tab
   }
   call.runs_users_code = call.runs_users_code || target.plan->runs_users_code;
   MemoryContext outer = MemoryContextSwitchTo(call.estate->es_query_cxt);
-  // Nobody opens relations by this range table; it only tells which columns are updated.
+  // No relation is opened by this range table. It only tells which columns are updated.
   call.estate->es_range_table = lappend(call.estate->es_range_table, target.plan->entry);
   target.result = makeNode(ResultRelInfo);
   target.result->ri_RangeTableIndex = static_cast<Index>(list_length(call.estate->es_range_table));
@@ -264,7 +265,7 @@ void insert(WriteCall& call, WriteTarget& target, const layout::RowValues& row) 
     insert_row(call, target, row);
     return;
   }
-  // Users' code sees what was written before this row, as it would in a statement of its own.
+  // Users' code has to see what was written before this row, as it does in a statement.
   CommandCounterIncrement();
   push_snapshot();
   insert_row(call, target, row);
@@ -313,8 +314,9 @@ bool update(WriteCall& call, WriteTarget& target, const Row& found, RowLock lock
 #endif
   ItemPointerData tid = found.slot()->tts_tid;
   Snapshot snapshot = GetActiveSnapshot();
-  // The command of the snapshot, not the current one: a change that this call's own constraints made in between is an
-  // error, as in an UPDATE. Asking for the current one marks it as used.
+  // Pass the snapshot's command id and not the current one. If this call's own constraints have changed the row in
+  // between, that is an error then, as in an UPDATE. GetCurrentCommandId(true) is called to mark the current one as
+  // used.
   static_cast<void>(GetCurrentCommandId(true));
   const TM_Result result = table_tuple_update(target.table.relation, &tid, target.slot, snapshot->curcid, snapshot,
                                               InvalidSnapshot, true, &failure, &mode, &indexes);

@@ -20,8 +20,8 @@ char* identity_setting = nullptr;
 char* root_key_hash_setting = nullptr;
 char* root_allowed_cidrs_setting = nullptr;
 
-// The value that sign_in() is setting at this moment; what the check hook goes by. Should setting it
-// fail, what stays here is an id whose token was just proven, and the next sign-in replaces it.
+// The value that sign_in() is setting at this moment. The check hook accepts this value only. If setting it fails, the
+// id stays here until the next sign-in; its token has just been verified, so that does no harm.
 std::array<char, core::kMaxIdBytes + 1> id_being_set{};
 
 TextView setting(const char* value) {
@@ -56,7 +56,7 @@ bool is_network(std::string_view text) {
   if (length.empty() || bits > (is_v4 ? 32 : 128)) {
     return false;
   }
-  // A cidr has no bits to the right of its mask.
+  // A cidr must have no bits set to the right of its mask.
   for (int bit = bits; bit < (is_v4 ? 32 : 128); ++bit) {
     const auto byte = static_cast<std::size_t>(bit / 8);
     if ((bytes[byte] & (0x80U >> static_cast<unsigned>(bit % 8))) != 0) {
@@ -70,9 +70,9 @@ bool is_network(std::string_view text) {
 
 extern "C" {
 
-// Empty, what sign_in() is setting, or what a parallel worker inherits from its leader: nothing else, from
-// nobody. Privileges do not matter here: a superuser's wrapper round set_config, a planted ALTER ROLE SET
-// and a GRANT SET ON PARAMETER all end at this hook.
+// Accepts the empty value, the value that sign_in() is setting, and the value that a parallel worker inherits from its
+// leader. Everything else is refused, whoever sets it: a superuser's function that calls set_config, an ALTER ROLE ...
+// SET, and a role that was granted SET on the parameter all come to this hook.
 static bool check_identity(char** value, void** /*extra*/, GucSource /*source*/) {
   if (*value == nullptr || **value == '\0' || InitializingParallelWorker ||
       (id_being_set.front() != '\0' && std::strcmp(*value, id_being_set.data()) == 0)) {
@@ -113,7 +113,7 @@ static bool check_root_allowed_cidrs(char** value, void** /*extra*/, GucSource /
 }  // extern "C"
 
 void define_identity_settings() {
-  // No GUC_NO_RESET_ALL: RESET ALL and DISCARD ALL are how poolers end a session's identity.
+  // No GUC_NO_RESET_ALL, because connection poolers end a session's identity by RESET ALL or DISCARD ALL.
   DefineCustomStringVariable(
       kIdentitySetting, "Id of the API key that is signed in; set by escrow_authenticate() alone.", nullptr,
       &identity_setting, "", PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,

@@ -1,9 +1,12 @@
-// The extension's tables, each said once: its columns in order with type and nullability, and its keys. Statements,
-// rows and readers follow from here when the module is compiled. Test layout.sql holds this page against the catalog.
+// The extension's tables: columns in order with type and nullability, and keys. This is the only place in the code that
+// lists them. Statements, rows and readers are derived from it when the module is compiled. The test layout.sql
+// compares it with the catalog.
 //
-// To add a column: src/sql and an upgrade script, one line here, and the code that gives or reads its value.
+// To add a column, change the install script and an upgrade script, add a line here, and change the code that writes or
+// reads the column's value.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +41,7 @@ struct Column {
   Change change = Change::kNever;
 };
 
-// Columns that no two rows share, as a unique index over all rows says. The second is empty for a key of one column.
+// The columns of a unique index over all rows. `second` is empty for a key of one column.
 struct Key {
   std::string_view first;
   std::string_view second;
@@ -72,7 +75,7 @@ struct Table {
   [[nodiscard]] constexpr const Key& key(KeyName which) const {
     return which == KeyName::kPrimary ? primary : secondary;
   }
-  // The column's number as in pg_attribute.attnum, from 1; 0 for no column of this name.
+  // The column's number as in pg_attribute.attnum, from 1; 0 if there is no column of this name.
   [[nodiscard]] constexpr int number_of(std::string_view column) const {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (columns[i].name == column) {
@@ -248,12 +251,8 @@ inline constexpr Table kCheckpointHeads = {
 
 // Whether transitions update rows of the table.
 constexpr bool is_updated_by_transitions(const Table& table) {
-  for (const Column& column : table.columns) {
-    if (column.change == Change::kByTransition) {
-      return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(table.columns,
+                             [](const Column& column) { return column.change == Change::kByTransition; });
 }
 
 // By TableId.
@@ -262,7 +261,7 @@ inline constexpr std::array kTables = {&kCurrencies,     &kInstitutions,   &kAss
                                        &kApiKeys,        &kAuditEvents,    &kIdempotencyKeys, &kCheckpoints,
                                        &kCheckpointHeads};
 
-// Rows with users' own columns are written without SPI as long as all of them are no more than this.
+// Users may add columns. A table with more columns than this is written by SPI.
 inline constexpr std::size_t kMostColumns = 32;
 
 namespace detail {

@@ -6,7 +6,8 @@
 
 namespace escrowgrid::pg::layout {
 
-// Values in the order of the table's columns. What was not set is NULL in a new row, and stays as it is in an update.
+// Values in the order of the table's columns. A column that is not set is NULL in a new row and keeps its value in an
+// update.
 struct RowValues {
   std::array<Datum, kMostColumns> values{};
   std::array<bool, kMostColumns> nulls{};
@@ -54,7 +55,7 @@ class NewRow {
   NewRow& set(std::span<const TextView> value) requires(kColumn<kTable, kName>.type == Type::kTextArray) {
     return put<kName>(text_array_datum(value));
   }
-  // An amount in the minor unit's decimals.
+  // An amount, written with as many decimals as its currency has.
   template <ColumnName kName>
   NewRow& set(core::Amount value, int decimals) requires(kColumn<kTable, kName>.type == Type::kNumeric) {
     return put<kName>(numeric_datum(value, decimals));
@@ -67,7 +68,7 @@ class NewRow {
     return put<kName>(value);
   }
 
-  // The same for columns that may be NULL, which an absent value becomes.
+  // The same for nullable columns; an absent value becomes NULL.
   template <ColumnName kName, typename Value>
   NewRow& set(const std::optional<Value>& value) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
     return value ? set<kName>(*value) : put_null<kName>();

@@ -48,8 +48,8 @@ class RowView {
     using Value = decltype(detail::read<kType>(Datum{}));
     return nulls_[kAt] ? std::nullopt : std::optional<Value>(detail::read<kType>(values_[kAt]));
   }
-  // The value of a column that cannot be NULL. Whoever tampers may have dropped that constraint: NULL then reads as an
-  // empty text, no bytes or 0.
+  // The value of a NOT NULL column. If the constraint has been dropped and the value is NULL, it reads as an empty
+  // text, no bytes, or 0.
   template <ColumnName kName>
   [[nodiscard]] auto get() const requires(kColumn<kTable, kName>.nulls == Nulls::kForbidden) {
     constexpr std::size_t kAt = kPlace<kTable, kName>;

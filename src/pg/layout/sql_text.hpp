@@ -1,12 +1,12 @@
-// SQL that follows from the layout, put together when the module is compiled. Every name and operator is qualified,
-// because the caller's search_path may be in force. The row's alias is r.
+// SQL text that is derived from the layout when the module is compiled. Every name and operator is qualified, because
+// the caller's search_path may be in force. The alias of the table is r.
 #pragma once
 
 #include "pg/layout/column_name.hpp"
 
 namespace escrowgrid::pg::layout {
 
-// A text that is written once, at compile time. Text beyond the capacity does not compile.
+// A text that is put together at compile time. A text that exceeds the capacity does not compile.
 class SqlText {
  public:
   static constexpr std::size_t kCapacity = 2048;
@@ -31,7 +31,7 @@ class SqlText {
   std::size_t size_ = 0;
 };
 
-// The text that a function makes, in as many bytes as it needs.
+// The text that kMake returns, in an array of exactly its size.
 template <auto kMake>
 inline constexpr auto kText = [] {
   constexpr SqlText kFull = kMake();
@@ -69,8 +69,8 @@ constexpr SqlText insert_text(const Table& table, std::string_view tail) {
   return out.add(")").add(tail);
 }
 
-// " WHERE" on a key: its columns are $1 and, where there are two, $2. Where the table has tenants, the next parameter
-// narrows the row down to one of them; NULL does not.
+// The WHERE clause on a key. Its columns are compared with $1 and, if there are two, $2. If the table has tenants, the
+// next parameter is the tenant that the row has to belong to; NULL stands for any tenant.
 constexpr SqlText where_text(const Table& table, KeyName which) {
   const Key& key = table.key(which);
   SqlText out;

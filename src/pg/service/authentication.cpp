@@ -17,8 +17,8 @@ bool is_root(Oid role) {
   return superuser_arg(role) || has_privs_of_role(role, tables_owner());
 }
 
-// The id that a sign-in with the root key leaves: bound to the configured hash, so that another hash in
-// the configuration ends it.
+// The id that a sign-in with the root key sets. It contains a hash of the configured key hash, so that a change of the
+// configuration ends the sign-in.
 core::FixedText<100> root_id(std::string_view key_hash) {
   core::FixedText<100> id;
   id.append(kRootIdPrefix);

@@ -25,7 +25,7 @@ namespace escrowgrid::pg {
 // For raw DML, outside a session: the caller, who has to be root.
 [[nodiscard]] Caller require_root(std::string_view action);
 
-// What a token proves, without signing in. `id` is what would be signed in.
+// Judges a token without signing in. `id` is the id that would be signed in.
 struct TokenVerdict {
   core::KeyStatus status = core::KeyStatus::kNotFound;
   core::FixedText<100> id;

@@ -13,9 +13,9 @@ constexpr std::int32_t kRecordsAtOnce = 100;
 
 // A portion of the sweep. It is written in a subtransaction, which may be rolled back; what is noted here stays.
 struct Portion {
-  const Caller* caller;
-  core::Micros now;
-  std::int32_t max_count;
+  const Caller* caller = nullptr;
+  core::Micros now = 0;
+  std::int32_t max_count = 0;
   store::DueCursor cursor;  // the last position of the portion before, and then of this one
   std::int32_t found = 0;
   std::int32_t expired = 0;
@@ -55,8 +55,8 @@ void expire_portion(Portion& portion) {
   finish_writes(*origin.writes);
 }
 
-// Expires the next positions behind the cursor and moves it. When an error ends the portion, nothing of it is written:
-// the error comes back.
+// Expires the next positions behind the cursor and moves the cursor. If an error ends the portion, nothing of it is
+// written and the error is returned.
 ErrorData* try_portion(Portion& portion) {
   portion.found = 0;
   portion.expired = 0;

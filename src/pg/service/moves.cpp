@@ -92,15 +92,15 @@ std::optional<Written> update_locked(store::PositionToMove& position, const core
 // An optimistic write that took this long may have waited for another session's lock.
 constexpr std::uint64_t kLongWriteMicros = 10'000;
 
-// Judges again a decision whose write may have waited: the position's time may have run out meanwhile, or its policy
-// may have been tightened. The row itself cannot have changed, because then nothing would have been written.
+// Judges a decision again after its write may have waited for a lock. Meanwhile the position may have expired, or its
+// policy may have been tightened. The row itself cannot have changed, because then nothing would have been written.
 bool still_holds(const store::Origin& origin, const core::PositionSnapshot& position,
                  const core::TransitionRequest& request, core::Refusal& why) {
   if (decide(position, request, CallNumber{0}, why)) {
     return true;
   }
   if (origin.tells_refusals) {
-    // The refusal would be told and the row that is written already would stay.
+    // The refusal would be returned as a row, and the position that has been written already would stay.
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("could not serialize access due to a lock on the position"),
                     errdetail("While the lock was waited for, the transition became one that is refused."),
@@ -125,7 +125,7 @@ std::optional<Written> decide_and_update(const store::Origin& origin, store::Pos
                                          core::Refusal& why) {
   if (!position.is_locked()) {
     instr_time started;
-    INSTR_TIME_SET_CURRENT(started);  // of a clock that nobody sets back
+    INSTR_TIME_SET_CURRENT(started);  // a monotonic clock, which is never set back
     const std::optional<Written> written = update_unlocked(origin, position, request, why);
     if (written) {
       instr_time taken;
@@ -147,7 +147,7 @@ std::optional<Written> decide_and_update(const store::Origin& origin, store::Pos
 
 std::optional<Move> move(const store::Origin& origin, std::string_view position_id,
                          const core::TransitionRequest& request, core::Refusal& why) {
-  CHECK_FOR_INTERRUPTS();  // a batch has many of these
+  CHECK_FOR_INTERRUPTS();  // a batch calls this for each position
   store::PositionToMove position(*origin.writes);
   std::optional<Move> made;
   if (!position.find(position_id, origin.caller.institution_id)) {

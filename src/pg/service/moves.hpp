@@ -1,6 +1,6 @@
-// Creations and transitions from lock to records, for every function that makes them. They run inside an
-// open session; a refusal comes back as a value, and then nothing was written but a claim that the caller's
-// rollback takes away.
+// Creates and moves positions, from the look-up to the records, for every function that does so. Runs inside an open
+// session and after begin_writes(). A refusal is returned as a value. Then nothing may be kept: the caller raises the
+// refusal, or has been told that nothing was written.
 #pragma once
 
 #include "core/decide.hpp"

@@ -42,8 +42,9 @@ Rules parse_rules(const store::AssetTemplate& found, const std::optional<Datum>&
           .name = {.institution_id = found.institution_id, .region = found.region}};
 }
 
-// What rules are parsed from. A parsed form is kept by this, by content: xmin and tid do not identify a row, because
-// VACUUM FULL moves rows and the rows of one transaction share their xmin.
+// The content that rules are parsed from. Parsed rules are kept together with this content and used again only if the
+// rows still have it. (xmin, tid) would not identify a row: VACUUM FULL moves rows, and the rows of one transaction
+// share their xmin.
 struct RuleSource {
   std::string_view institution_id;
   std::string_view code;
@@ -106,8 +107,8 @@ ParsedRules* parse_rows(const store::RuleRows& rows) {
   return parsed;
 }
 
-// Publishes parsed rules once they are complete. A call further up the stack may be judging by the old ones, while
-// users' code runs in a statement of its own; those are kept until the transaction ends.
+// Publishes parsed rules that are complete. A call further up the stack may still be judging by the old ones, if users'
+// code runs inside it and has called this. Then the old ones are kept until the transaction ends.
 void publish(KeptRules& kept, std::string_view asset_id, ParsedRules* parsed) {
   if (kept.parsed != nullptr && kept.parsed->users == 0) {
     MemoryContextDelete(kept.parsed->memory);
@@ -120,8 +121,8 @@ void publish(KeptRules& kept, std::string_view asset_id, ParsedRules* parsed) {
   kept.asset_id.append(asset_id);
 }
 
-// The rules of an asset. The rows are looked up on each call: a cache that waits to be told of changes goes stale under
-// REPEATABLE READ. Only the parsed form is kept.
+// The rules of an asset. The rows are looked up on each call, because a cache that depends on invalidations goes stale
+// under REPEATABLE READ. Only their parsed form is kept.
 ParsedRules& load_rules(std::string_view asset_id, CallNumber call) {
   KeptRules& kept = kept_rules[std::hash<std::string_view>()(asset_id) % kKept];
   const bool is_known = kept.parsed != nullptr && kept.asset_id.view() == asset_id;
@@ -141,16 +142,16 @@ ParsedRules& load_rules(std::string_view asset_id, CallNumber call) {
   return *kept.parsed;
 }
 
-// Locks the policy, so that creations under an exposure limit take turns. The latest snapshot has just shown it.
+// Locks the policy that the latest snapshot has just shown, so that creations under an exposure limit take turns.
 std::optional<core::Policy> require_locked_policy(const store::PolicyName& name) {
   const std::optional<Datum> config = store::lock_policy(name);
   if (!config && IsolationUsesXactSnapshot()) {
-    // It was set after this transaction's snapshot, which therefore cannot lock it.
+    // The policy was set after this transaction's snapshot, so this transaction cannot lock it.
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("could not serialize access due to a concurrent change of policy"),
                     errhint("Retry the transaction.")));
   }
-  return parse_policy(config);  // in READ COMMITTED it may be gone by now
+  return parse_policy(config);  // absent if the policy has just been deleted
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 
 namespace escrowgrid::pg {
 
-// Whether an exposure limit is held under lock, as a creation needs it, or only looked at, as a preview does.
+// Whether the policy is locked while an exposure limit is judged, as a creation needs it, or only read, as a preview
+// does.
 enum class Exposure : std::uint8_t { kLocked, kLooked };
 
 struct CreationCase {
@@ -20,7 +21,8 @@ void judge(const CreationCase& creation, Exposure exposure, core::RuleReport& re
 void judge(const core::PositionSnapshot& position, const core::TransitionRequest& request, CallNumber call,
            core::RuleReport& report);
 
-// The same as a verdict: false, with ZE201, when a rule forbids it. Exposure limits are held under lock.
+// The same as a verdict: false, with the refusal ZE201, if a rule forbids it. The policy of an exposure limit is
+// locked.
 [[nodiscard]] bool check_rules(const CreationCase& creation, core::Refusal& why);
 [[nodiscard]] bool check_rules(const core::PositionSnapshot& position, const core::TransitionRequest& request,
                                CallNumber call, core::Refusal& why);

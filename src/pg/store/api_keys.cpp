@@ -65,7 +65,7 @@ std::optional<ApiKey> find_by(KeyName name, std::string_view value) {
   return key;
 }
 
-// The one row of the last result as the composite `desc`; the last column is replaced by `token`.
+// The single row of the last result as the composite `desc`, with `token` as the last column.
 Datum form_key_row(TupleDesc desc, std::string_view token) {
   std::array<std::optional<Datum>, 10> columns;
   for (std::size_t i = 0; i < columns.size(); ++i) {

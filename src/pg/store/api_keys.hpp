@@ -32,10 +32,10 @@ struct NewApiKey {
   std::string_view key_hash;
   std::string_view token_hint;
 };
-// The new key's row without its hash, and the token, as the composite that `desc` describes.
+// Inserts a key. Returns its row without the hash but with the token, as the composite `desc`.
 [[nodiscard]] Datum insert_key(const Origin& origin, const NewApiKey& key, std::string_view token, TupleDesc desc);
 
-// A key under lock, for rotation and revocation.
+// A locked key, for rotation and revocation.
 struct LockedApiKey {
   ApiKey key;
   std::string_view label;
@@ -44,7 +44,7 @@ struct LockedApiKey {
 };
 [[nodiscard]] std::optional<LockedApiKey> lock_key(std::string_view id, const TextView& institution_id);
 
-// Ends a key now, or lets it expire then (never later than it would by itself).
+// revoke_key() ends a key. expire_key() makes it expire at that time, unless it expires earlier anyway.
 void revoke_key(std::string_view id, core::Micros at);
 void expire_key(std::string_view id, core::Micros at);
 

@@ -10,7 +10,7 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-// Templates and assets leave a ledger row of the audit row's kind and payload beside it.
+// A new template or asset leaves an audit row, and a ledger row with the same kind and payload.
 void record_made(const Origin& origin, const AuditEntry& entry) {
   append_ledger(origin, {.kind = entry.action,
                          .institution_id = entry.institution_id.value_or(std::string_view()),

@@ -7,7 +7,7 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-// The claimed address, or the connection's own; none for a local socket.
+// The address that the caller claims, or else the connection's own. A local socket has none.
 std::optional<Datum> client_address(const RequestClaims& claims) {
   if (claims.client_ip) {
     const std::string_view claimed = *claims.client_ip;

@@ -18,7 +18,7 @@ struct AuditEntry {
 };
 void append_audit(const Origin& origin, const AuditEntry& entry);
 
-// The failure row of a refusal that the caller's transaction survives.
+// Writes the audit row of a refusal that does not end the caller's transaction.
 void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id);
 
 }  // namespace escrowgrid::pg::store

@@ -60,7 +60,7 @@ std::int64_t last_number(Sight sight) {
   return DatumGetInt64(result_value(0, 1).value_or(0));
 }
 
-// A checkpoint must not cover up that what an earlier one stood for has changed.
+// A new checkpoint must not hide that the history behind an earlier one has changed.
 void require_earlier_heads() {
   Bindings none;
   if (execute(select_broken_head, none, Sight::kFresh) == 0) {

@@ -12,17 +12,17 @@ struct StoredCheckpoint {
   core::Digest hash{};
 };
 
-// All of them in order; stored_checkpoint() reads a row.
+// Selects all checkpoints in order. stored_checkpoint() reads a row of it.
 extern Statement select_checkpoints;
 [[nodiscard]] StoredCheckpoint stored_checkpoint(const RowStream& row);
 
 // The Merkle tree over the heads of the checkpoint with this number.
 [[nodiscard]] core::MerkleTree heads_tree(std::int64_t number, Sight sight);
 
-// Makes the next checkpoint; the row belongs to the caller. `db_role` is who asked for it.
+// Makes the next checkpoint and returns its row, which outlives the session. `db_role` is the role that asked for it.
 [[nodiscard]] Datum insert_checkpoint(const char* db_role);
 
-// The checkpoint with this id, or the last one; what it points to belongs to the session.
+// The checkpoint with this id, or the last one if no id is given. Views in it live until the session is closed.
 [[nodiscard]] std::optional<StoredCheckpoint> find_checkpoint(const TextView& id, Sight sight);
 
 struct Inclusion {
@@ -32,7 +32,8 @@ struct Inclusion {
   core::Digest root{};  // recomputed
   std::span<const core::Digest> path;
 };
-// Where the position is in the checkpoint, if it is and if it belongs to the institution (where given).
+// The place of the position in the checkpoint. Absent if the checkpoint does not contain it, or if it does not belong
+// to `institution_id` where that is given.
 [[nodiscard]] std::optional<Inclusion> find_inclusion(std::string_view position_id, const TextView& institution_id,
                                                       const core::Checkpoint& checkpoint);
 

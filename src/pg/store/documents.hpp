@@ -8,8 +8,8 @@ namespace escrowgrid::pg::store {
 
 enum class Document : std::uint8_t { kInstitution, kAssetTemplate, kAsset, kPosition };
 
-// All of these filter by tenant themselves, since they read as the tables' owner: `institution_id` is the
-// caller's, absent for root. They run inside an open session.
+// These read as the tables' owner, so row-level security does not apply and they filter by tenant themselves.
+// `institution_id` is the caller's institution, absent for root. They run inside an open session.
 
 // The record as the JSON document that callers know (camelCase), or absent.
 [[nodiscard]] std::optional<Datum> read_document(Document document, std::string_view id,
@@ -17,7 +17,7 @@ enum class Document : std::uint8_t { kInstitution, kAssetTemplate, kAsset, kPosi
 
 inline constexpr std::int32_t kMaxPage = 1000;
 
-// Filters that are absent do not filter; rows come in id order, after `after_id`.
+// A page of rows in id order, after `after_id`. A filter that is absent lets all rows through.
 struct Page {
   TextView tenant;  // the caller's institution; absent for root
   TextView after_id;

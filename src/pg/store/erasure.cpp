@@ -58,7 +58,7 @@ void append_tombstone(const Origin& origin, std::string_view institution_id, Jso
                         .at = clock_micros()});
 }
 
-// A JSON array, in portions that stay well below what one row may hold.
+// Collects heads as a JSON array, up to a number that stays far below the limit of one row.
 class HeadList {
  public:
   HeadList() { initStringInfo(&text_); }
@@ -89,7 +89,7 @@ class HeadList {
 
 static_assert(std::is_trivially_destructible_v<HeadList>);
 
-// The last heads, several to a row, and their Merkle root.
+// Writes the last heads of all positions to the audit log, several in each row, and returns their Merkle tree.
 core::MerkleTree record_heads(const Origin& origin, std::string_view institution_id) {
   Bindings values;
   values.text(institution_id);

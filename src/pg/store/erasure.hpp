@@ -10,7 +10,7 @@ namespace escrowgrid::pg::store {
 [[nodiscard]] std::optional<Datum> erase_content(const Origin& origin, std::string_view event_id,
                                                  const TextView& institution_id);
 
-// The institution's name, locked against everyone until commit; absent when there is none.
+// Locks the institution's row until the transaction ends and returns its name; absent if there is no such institution.
 [[nodiscard]] TextView lock_institution(std::string_view institution_id);
 
 // Locks all positions of the institution and says how many of them hold money.
@@ -21,7 +21,7 @@ struct Purged {
   std::int64_t position_events = 0;
   std::int64_t ledger_events = 0;
 };
-// Deletes everything of the institution but its audit rows, which get the tombstone.
+// Deletes all rows of the institution except its audit rows, and adds audit rows that say what was deleted.
 [[nodiscard]] Purged purge(const Origin& origin, std::string_view institution_id, std::string_view name);
 
 }  // namespace escrowgrid::pg::store

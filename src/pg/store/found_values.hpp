@@ -1,16 +1,16 @@
-// Values as they are found, for verification. Whoever tampers may have dropped the constraints first, so a value that
-// cannot be right is no error here: it becomes one that differs from every right value, and is reported.
+// Reads stored values for verification. The constraints may have been dropped, so an invalid value is not an error
+// here: it becomes a value that differs from every valid one, and verification reports it.
 #pragma once
 
 #include "pg/values/datum.hpp"
 
 namespace escrowgrid::pg::store {
 
-// A digest of another length than 32 bytes, or none, becomes one whose bits are all set: no SHA-256 is expected to have
-// that value, and the digest before the first is all zeros.
+// A digest that is missing or does not have 32 bytes becomes one with all bits set. No SHA-256 is known to have that
+// value.
 [[nodiscard]] core::Digest found_digest(const std::optional<BytesView>& value);
 
-// A salt of another length than 16 bytes becomes zeros: the hash that is made with it then differs.
+// A salt that does not have 16 bytes becomes zeros, and the hash that is computed with it differs from the stored one.
 [[nodiscard]] core::Salt found_salt(BytesView value);
 
 // An amount that is missing or out of range becomes negative, which no stored amount may be.

@@ -15,7 +15,7 @@ Statement complete_claim_row = {
     "UPDATE escrowgrid.idempotency_keys AS k SET event_ids = $3"
     " WHERE k.institution_id OPERATOR(pg_catalog.=) $1 AND k.key OPERATOR(pg_catalog.=) $2"};
 
-// The position's row with what its later events changed taken back.
+// The position's row as it was after the event: what later events changed is replaced by the event's values.
 Statement select_replay = {
     "SELECT pg_catalog.jsonb_populate_record(p, pg_catalog.jsonb_build_object("
     " 'state', e.to_state, 'version', e.seq, 'head_hash', e.hash::pg_catalog.text, 'updated_at', e.at,"
@@ -64,7 +64,7 @@ core::Digest read_claim(const IdempotencyKey& key) {
                                  {text_datum(key.institution_id), text_datum(key.key)}, std::nullopt);
   end_view(view);
   if (!is_found) {
-    // Purged since insert_claim() met it.
+    // The key has been purged since insert_claim() found it.
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("the idempotency key changed concurrently"),
                     errhint("Retry the transaction.")));
   }

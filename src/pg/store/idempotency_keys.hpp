@@ -12,16 +12,16 @@ struct IdempotencyKey {
   std::string_view key;
 };
 
-// False when the key is there already, committed or by this transaction.
+// False if the key exists already, committed or in this transaction.
 [[nodiscard]] bool insert_claim(const IdempotencyKey& key, const core::Digest& fingerprint);
 [[nodiscard]] core::Digest read_claim(const IdempotencyKey& key);
-// The events that the claimed request led to, in the order of its results.
+// Stores the events that the request led to, in the order of its results.
 void complete_claim(const IdempotencyKey& key, std::span<const TextView> event_ids);
 
 // Deletes a claim whose request was refused. Refusals are never stored.
 void release_claim(const IdempotencyKey& key);
 
-// The position rows as of the events of a claim, in order; the composites live until the session is closed.
+// The position rows as they were after the request's events, in order. The composites live until the session is closed.
 [[nodiscard]] std::span<const Datum> replay_claim(const IdempotencyKey& key);
 
 // Deletes the keys that were first used before that time, and says how many.

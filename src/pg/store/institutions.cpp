@@ -12,7 +12,7 @@ std::optional<Institution> find_institution(std::string_view id) {
   std::optional<Institution> found;
   if (row.find(view, layout::kInstitutions, id, std::nullopt)) {
     const auto institution = row.as<layout::kInstitutions>();
-    // Arrays are copied when they are taken apart, because the row is let go.
+    // Copy the arrays, because the row is closed.
     found = Institution{.regions = array_elements(datumCopy(institution.get<"regions">(), false, -1), TEXTOID),
                         .verticals = array_elements(datumCopy(institution.get<"verticals">(), false, -1), TEXTOID)};
     row.close();

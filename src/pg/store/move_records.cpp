@@ -32,7 +32,7 @@ std::string_view append_event(const Origin& origin, const core::PositionTerms& t
   return id;
 }
 
-// Neither payload repeats reason or metadata: the event alone holds them, so that an erasure has one place.
+// Neither payload repeats reason or metadata. Only the event has them, so that there is only one place to erase.
 Datum ledger_payload(std::string_view event_id, const core::PositionTerms& terms, const core::Decision& decision) {
   const int decimals = terms.currency.exponent;
   JsonObject payload;

@@ -1,4 +1,4 @@
-// Who asked for what: what all records of one call share.
+// Who called which function: the values that all records of one call share.
 #pragma once
 
 #include "pg/border/settings.hpp"

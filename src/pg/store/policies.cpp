@@ -28,7 +28,7 @@ Statement select_open = {
     " AND p.currency OPERATOR(pg_catalog.=) $3"
     " AND p.state OPERATOR(pg_catalog.=) ANY (ARRAY['CREATED', 'FUNDED', 'PARTIALLY_RELEASED'])"};
 
-// Two sessions that set a policy take turns, so that each records what it replaced.
+// Sessions that set a policy take turns on this lock, so that each records the policy that it has replaced.
 Statement lock_institution = {
     "SELECT 1 FROM escrowgrid.institutions AS i WHERE i.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE OF i"};
 
@@ -70,7 +70,7 @@ core::Amount sum_open(const PolicyName& name, std::string_view currency) {
   Bindings values = name_bindings(name);
   values.text(currency);
   execute(select_open, values, Sight::kLatest);
-  // The sum of many positions may exceed what one of them may hold.
+  // The sum of many positions may be greater than the largest amount of one.
   const core::ParsedAmount sum = core::parse_amount(numeric_text(result_value(0, 1).value_or(0)));
   return sum.defect == core::AmountDefect::kNone ? sum.amount : core::Amount::max();
 }

@@ -10,14 +10,15 @@ struct PolicyName {
   std::string_view region;
 };
 
-// The policy's config, with its row locked: creations under an exposure limit take turns, so that each of them sees
-// what the one before added.
+// Locks the policy's row and returns its config. Creations under an exposure limit take turns on this lock, so that
+// each of them sees the positions that the previous one has added.
 [[nodiscard]] std::optional<Datum> lock_policy(const PolicyName& name);
 
-// The sum of what is open in region and currency: created, or held.
+// The open amount in the region and currency: the amounts of positions that have not ended, less what has been released
+// or refunded.
 [[nodiscard]] core::Amount sum_open(const PolicyName& name, std::string_view currency);
 
-// Sets the policy, with an audit row of what it was and is; the row outlives the session.
+// Sets the policy and writes an audit row with the old and the new config. The returned row outlives the session.
 [[nodiscard]] Datum upsert_policy(const Origin& origin, const PolicyName& name, std::string_view config);
 
 // The policy as a document, or absent.

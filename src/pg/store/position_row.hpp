@@ -1,4 +1,4 @@
-// A row of positions as the core sees it, and back. Everything that reads or writes one comes here.
+// Converts a row of positions to the core's types and back. All code that reads or writes such a row comes here.
 #pragma once
 
 #include "core/decide.hpp"

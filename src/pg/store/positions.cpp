@@ -47,7 +47,7 @@ direct::KeyValues event_key(const core::PositionSnapshot& position) {
   return {text_datum(position.terms.id), Int32GetDatum(position.version)};
 }
 
-// Takes the hash of the last event from its row, and lets go of the row.
+// Takes the hash of the last event from its row, and closes the row.
 void take_last_event(core::PositionSnapshot& position, bool is_found, FoundRow& event) {
   position.last_event_hash.reset();
   if (is_found) {
@@ -114,7 +114,7 @@ bool read_position(std::string_view id, const TextView& institution_id, core::Po
     return false;
   }
   out = to_snapshot(row.as<layout::kPositions>());
-  // The row is let go, so its texts are copied.
+  // Copy the texts, because the row is closed.
   core::PositionTerms& terms = out.terms;
   for (std::string_view* text :
        {&terms.id, &terms.institution_id, &terms.asset_id, &terms.holder_reference, &terms.currency.code}) {

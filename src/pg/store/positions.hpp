@@ -7,7 +7,7 @@
 
 namespace escrowgrid::pg::store {
 
-// A position that is about to be moved: found, decided on, and updated.
+// A position to be moved: find it, decide on it, and update it.
 class PositionToMove {
  public:
   explicit PositionToMove(Writes& writes) : row_(writes, layout::kPositions) {}
@@ -15,11 +15,11 @@ class PositionToMove {
   // False when there is none, or none of that institution.
   [[nodiscard]] bool find(std::string_view id, const TextView& institution_id);
   [[nodiscard]] bool is_locked() const { return row_.is_locked(); }
-  // Waits for the row's lock and reads the version that it protects; false when the position is gone.
+  // Waits for the lock on the row and reads the newest version. False if the position is gone.
   [[nodiscard]] bool lock();
   [[nodiscard]] const core::PositionSnapshot& snapshot() const { return snapshot_; }
-  // Writes the decision and returns the row as stored. Nothing when the position is not locked here and somebody else
-  // has changed or locked it.
+  // Writes the decision and returns the row as stored. If the position is not locked and another transaction has
+  // changed or locked it, this writes nothing and returns nothing.
   [[nodiscard]] std::optional<Datum> update(const core::Decision& decision);
   void close() { row_.close(); }
 

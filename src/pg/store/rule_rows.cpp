@@ -16,8 +16,8 @@ bool RuleRows::find(std::string_view asset_id, const Places* hint) {
   return is_found;
 }
 
-// A snapshot sees at most one row with a given key. So a row with the right key that the latest snapshot sees is the
-// row, wherever it was found.
+// A snapshot shows at most one row with a given key. So if the latest snapshot shows a row with this key, it is the
+// right one, wherever it was found.
 bool RuleRows::find_at(const View& view, std::string_view asset_id, const Places& hint) {
   if (!hint.has_policy || !asset_.fetch(view, layout::kAssets, hint.asset) ||
       !template_.fetch(view, layout::kAssetTemplates, hint.asset_template) ||

@@ -89,7 +89,7 @@ class Report {
   FunctionCallInfo fcinfo_;
 };
 
-// Runs `judge` with memory that the row takes with it.
+// Runs `judge` in memory that is freed with the row.
 template <typename Judge>
 void with_row(const RowStream& row, Judge judge) {
   MemoryContext outer = MemoryContextSwitchTo(row.memory());
@@ -97,7 +97,7 @@ void with_row(const RowStream& row, Judge judge) {
   MemoryContextSwitchTo(outer);
 }
 
-// Positions and their events, both in id order, side by side.
+// Walks through positions and their events side by side, both in the order of position ids.
 void verify_chains(const Bindings& values, Report& report) {
   RowStream positions(verify_positions, values, Sight::kCaller);
   RowStream events(verify_events, values, Sight::kCaller);
@@ -137,7 +137,7 @@ void verify_chains(const Bindings& values, Report& report) {
   events.close();
 }
 
-// A statement whose rows are discrepancies already.
+// Reports the rows of a statement that selects discrepancies.
 void verify_by(Statement& statement, const Bindings& values, Report& report) {
   RowStream rows(statement, values, Sight::kCaller);
   while (rows.next()) {

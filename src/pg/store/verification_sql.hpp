@@ -17,8 +17,9 @@ inline Statement verify_events = {
                                      " WHERE $1 IS NULL OR r.institution_id = $1 ORDER BY r.position_id, r.seq, r.id");
     }>.data()};
 
-// What ledger and audit rows have to say of each event, w; the first row that names an event is its row, f, every
-// other one is extra. `expected` and `found` are lists of as many columns.
+// Compares what ledger or audit rows should say about each event (w) with what they say (f). The first row that names
+// an event is the event's row; any other is reported as extra. `expected` and `found` are lists of the same number of
+// columns.
 #define ESCROWGRID_VERIFY_RECORDS(kind, table, place, found_where, expected, found)                                    \
   "WITH purged AS MATERIALIZED (SELECT t.institution_id, max(t.occurred_at) AS until FROM escrowgrid.audit_events AS " \
   "t"                                                                                                                  \
@@ -58,8 +59,9 @@ inline Statement verify_ledger = {ESCROWGRID_VERIFY_RECORDS(
     " 'refundedAmount', w.refunded, 'currency', w.currency) END",
     "f.kind, f.position_id, f.institution_id, f.at, f.created_at, f.previous_state, f.new_state, f.payload")};
 
-// The audit rows of a purged institution stay; its events are gone. A tombstone that is younger than an institution
-// which is still there explains nothing.
+// A purge deletes an institution's events and keeps its audit rows. So audit rows without an event are no discrepancy
+// if the institution was purged after they were written. A tombstone of an institution that still exists does not
+// count.
 inline Statement verify_audit = {ESCROWGRID_VERIFY_RECORDS(
     "audit", "audit_events", "resource_id",
     "r.action IN ('POSITION_CREATED', 'POSITION_TRANSITIONED') AND r.outcome = 'success'"
@@ -73,7 +75,7 @@ inline Statement verify_audit = {ESCROWGRID_VERIFY_RECORDS(
     "f.action, f.resource_id, f.institution_id, f.api_key_id, f.occurred_at, f.created_at, f.status_code,"
     " f.payload - 'traceparent'")};
 
-// Rows whose parent is gone: foreign keys are not checked in the replica role.
+// Rows whose parent row is missing. Foreign keys are not checked in the replica role.
 inline Statement verify_references = {
     "SELECT CASE WHEN s.kind = 'position' THEN s.id END, NULL::integer, 'reference_missing', s.reference,"
     " 'none, named by ' || s.kind || ' ' || s.id"
@@ -99,14 +101,14 @@ inline Statement verify_erasures = {
     " AND NOT EXISTS (SELECT FROM escrowgrid.audit_events AS a WHERE a.action = 'EVENT_REDACTED'"
     "  AND a.resource_id = e.id AND a.institution_id = e.institution_id)"};
 
-// The heads of purged positions, as the tombstones in the audit log have them.
+// The heads of purged positions, from the tombstones in the audit log.
 #define ESCROWGRID_TOMBSTONES                                                                      \
   "(SELECT s.head ->> 'positionId' AS position_id, s.head ->> 'version' AS version"                \
   " FROM escrowgrid.audit_events AS a CROSS JOIN LATERAL"                                          \
   " jsonb_array_elements(CASE WHEN a.action = 'INSTITUTION_PURGED' THEN a.payload -> 'heads' END)" \
   " AS s (head) WHERE a.action = 'INSTITUTION_PURGED')"
 
-// Every head that any checkpoint ever stood for: its event must still be there, with its hash.
+// The heads of all checkpoints whose event is missing or has another hash.
 #define ESCROWGRID_BROKEN_HEADS                                                                        \
   " FROM escrowgrid.checkpoint_heads AS h LEFT JOIN escrowgrid.positions AS p ON p.id = h.position_id" \
   " LEFT JOIN escrowgrid.position_events AS e ON e.position_id = h.position_id AND e.seq = h.version"  \

@@ -73,7 +73,8 @@ View begin_view(Sight sight) {
     case Sight::kCaller:
       return {.sight = sight, .snapshot = GetActiveSnapshot()};
     case Sight::kFresh:
-      // What the calling statement has done so far is to be seen, as a statement through SPI would see it.
+      // The new snapshot has to show what the calling statement has done so far, as the snapshot of a statement through
+      // SPI does.
       CommandCounterIncrement();
       direct::push_snapshot();
       return {.sight = sight, .snapshot = GetActiveSnapshot()};

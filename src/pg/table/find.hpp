@@ -1,5 +1,5 @@
-// One row by a key. Rows are read by their index without SPI where the table allows it, and by SPI where it does not;
-// callers cannot tell which.
+// Finds one row by a key. The row is read by its index without SPI where the table allows it, and by SPI where it does
+// not. Callers cannot tell which.
 #pragma once
 
 #include "pg/direct/read_row.hpp"
@@ -9,11 +9,11 @@ namespace escrowgrid::pg {
 
 using layout::KeyName;
 
-// Whether the row is of this institution; every row is, where the tenant is absent or the table has none.
+// Whether the row belongs to the institution `tenant`. True if `tenant` is absent or the table has no tenants.
 [[nodiscard]] bool is_of_tenant(const layout::Table& table, const Datum* values, const bool* nulls,
                                 const TextView& tenant);
 
-// What the look-ups of a moment see. Several may share one view; each begin_view() needs its end_view().
+// What look-ups see. Several look-ups may share one view. Each begin_view() needs its end_view().
 struct View {
   Sight sight;
   Snapshot snapshot;
@@ -23,11 +23,11 @@ void end_view(const View& view);
 
 enum class LockStrength : std::uint8_t { kKeyShare, kShare, kNoKeyUpdate, kUpdate };
 
-// A row found, with all its columns; close() it before the session ends.
+// A row that was found, with all columns of the layout. Close it before the session ends.
 class FoundRow {
  public:
-  // Finds the row with these values in the columns of the key. A row of another institution than `tenant`, where that
-  // is given, is not found.
+  // Finds the row with these values in the columns of the key. If `tenant` is given, a row of another institution is
+  // not found.
   [[nodiscard]] bool find(const View& view, const layout::Table& table, KeyName key, const direct::KeyValues& values,
                           const TextView& tenant);
   // The same by the primary key of a table whose key is one text.
@@ -37,18 +37,19 @@ class FoundRow {
   // The same in a table that the caller has open.
   [[nodiscard]] bool find_in(const direct::OpenTable& table, const View& view, KeyName key,
                              const direct::KeyValues& values);
-  // Looks where the row was found the last time, which is cheaper than finding it. Another row may be there by now, or
-  // none: the caller compares the key.
+  // Reads the row at the place where it was found the last time, which is cheaper than finding it by its key. Another
+  // row may be there by now, or none, so the caller has to compare the key.
   [[nodiscard]] bool fetch(const View& view, const layout::Table& table, const ItemPointerData& place);
   // Where the row was found; invalid when SPI found it.
   [[nodiscard]] ItemPointerData place() const;
 
-  // Finds the row by its primary key of one text, and locks it until the transaction ends, waiting for whoever holds
-  // it.
+  // Finds the row by its primary key of one text and locks it until the transaction ends. Waits if another transaction
+  // has locked it.
   [[nodiscard]] bool find_and_lock(const layout::Table& table, std::string_view id, const TextView& tenant,
                                    LockStrength strength);
 
-  // The same with the lock that a foreign key's check takes, without SPI; nothing when the table does not allow that.
+  // The same without SPI, with the lock that the check of a foreign key takes. Returns nothing if the table does not
+  // allow that.
   [[nodiscard]] std::optional<bool> find_and_share(const layout::Table& table, std::string_view id,
                                                    const TextView& tenant);
 

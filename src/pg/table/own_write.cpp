@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMaxKeyBytes = 100 + core::kDigestBytes;
 constexpr std::size_t kMaxDepth = 64;  // writes nest only through users' own triggers
 
-// An id, and for positions the hash behind it. A hash has one length, so the two cannot run into each other.
+// An id, followed by the head hash for positions. All hashes have the same length, so no two keys are confused.
 struct NoteKey {
   std::array<char, kMaxKeyBytes> bytes{};
   std::size_t size = 0;
@@ -26,7 +26,7 @@ struct Note {
   bool is_taken = false;
 };
 
-// Nothing when the two are longer than any key of ours.
+// Returns nothing if the two are longer than any key of the extension's.
 std::optional<NoteKey> make_key(std::string_view id, BytesView head_hash) {
   NoteKey key;
   if (id.size() + head_hash.size() > key.bytes.size()) {
@@ -41,8 +41,8 @@ std::optional<NoteKey> make_key(std::string_view id, BytesView head_hash) {
 std::array<Note, kMaxDepth> notes;
 std::size_t depth = 0;
 
-// Heads noted between a position's BEFORE and AFTER triggers. Lives in TopTransactionContext, and so must be forgotten
-// when the transaction ends.
+// Head hashes that are noted for a position's AFTER trigger. The table lives in TopTransactionContext, so the pointer
+// is cleared when the transaction ends.
 HTAB* noted_heads = nullptr;
 
 enum class HeadOf : char { kRawCreation, kOwnUpdate };
@@ -103,7 +103,7 @@ static void at_subtransaction_end(SubXactEvent event, SubTransactionId subtransa
   if (event != SUBXACT_EVENT_ABORT_SUB) {
     return;
   }
-  // Subtransaction ids grow, and inner ones are newer than the one that aborts around them.
+  // A nested subtransaction has a greater id than the one that aborts around it.
   while (depth > 0 && notes[depth - 1].subtransaction >= subtransaction) {
     --depth;
   }

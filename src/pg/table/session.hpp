@@ -1,6 +1,6 @@
 // A session: between open_session() and close_session() the extension works as the tables' owner and SPI is connected.
-// Rows are read and written inside one. What the functions in between return points into memory that close_session()
-// frees, except for results of keep_for_caller().
+// Rows are read and written inside a session. Views and datums that functions return inside it point into memory that
+// close_session() frees, except for results of keep_for_caller().
 #pragma once
 
 #include "pg/identity/owner.hpp"

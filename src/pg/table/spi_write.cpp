@@ -52,8 +52,8 @@ std::uint64_t execute_in(direct::WriteCall* call, Statement& statement, const Bi
   return execute_and_queue(statement, values);
 }
 
-// Whether the composite has these values in the columns of the layout. They are found by name, because a table that is
-// written by SPI may have its columns elsewhere.
+// Whether the composite has these values in the columns of the layout. The columns are found by name, because a table
+// that is written by SPI may have them in another order.
 bool is_stored_as_given(const layout::Table& table, Datum composite, const layout::RowValues& expected) {
   HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
   HeapTupleData tuple{};

@@ -24,7 +24,8 @@ void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::
 std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
   prepare(statement, bindings.types_, bindings.count_);
   std::array<Datum, Bindings::kMost> values = bindings.values_;
-  // GetLatestSnapshot() refuses in parallel mode; a catalog snapshot for no catalog at all is taken anew as well.
+  // GetLatestSnapshot() raises an error in parallel mode. GetCatalogSnapshot() takes a new snapshot too if it is given
+  // no catalog.
   const auto latest = [] { return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) : GetLatestSnapshot(); };
   const char* nulls = bindings.nulls_.data();
   const int code =

@@ -8,9 +8,9 @@ namespace escrowgrid::pg {
 
 // Which rows a statement sees.
 enum class Sight : std::uint8_t {
-  kCaller,  // what the calling query sees; for STABLE functions, and nothing is written
-  kFresh,   // a new snapshot, as VOLATILE functions get; in REPEATABLE READ still the transaction's
-  kLatest,  // all that is committed now, at every isolation level; nothing is written
+  kCaller,  // the snapshot of the calling query; for STABLE functions; the statement must not write
+  kFresh,   // a new snapshot, as in a VOLATILE function; the transaction's own above READ COMMITTED
+  kLatest,  // all that is committed now, at every isolation level; the statement must not write
 };
 
 struct Statement {
@@ -81,13 +81,13 @@ std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sigh
 // trigger queue that the caller has begun.
 std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings);
 
-// Marks the kept plan as invalid, so that its next use plans anew. A rule DO INSTEAD NOTHING leaves a plan without any
-// table, and so PostgreSQL has nothing to tell such a plan when the rule is gone. (Freeing it would not do: a call
-// further up the stack may be executing it.)
+// Marks the kept plan as invalid, so that its next use plans again. A rule DO INSTEAD NOTHING leaves a plan without any
+// table, so PostgreSQL does not invalidate the plan when the rule is dropped. The plan cannot be freed, because a call
+// further up the stack may be executing it.
 void invalidate_plan(Statement& statement);
 
-// The rows of a statement, in portions, so that memory does not grow with their number. What a row points
-// to lives until the next one is asked for.
+// The rows of a statement. They are fetched in portions, so that memory does not grow with their number. Views into a
+// row are valid until next() is called again.
 class RowStream {
  public:
   RowStream(Statement& statement, const Bindings& bindings, Sight sight);

@@ -14,7 +14,7 @@ struct Waiting {
   std::size_t count = 0;
 };
 
-// The place of each move table in arrays; the number of move tables for every other table.
+// The index of each move table in arrays. Every other table has an index beyond the end.
 constexpr auto kMovePlaces = [] {
   std::array<std::size_t, layout::kTables.size()> out{};
   out.fill(kMoveTables.size());
@@ -102,12 +102,12 @@ const char* reason_for_spi(const layout::Table& table) {
 }
 
 Writes& begin_writes(std::string_view command) {
-  // PostgreSQL asks this of every statement that writes; without SPI nobody else would.
+  // PostgreSQL checks this for every statement that writes. Without SPI it has to be checked here.
   const char* name = psprintf("%.*s()", static_cast<int>(command.size()), command.data());
   PreventCommandIfReadOnly(name);
   PreventCommandDuringRecovery(name);
   PreventCommandIfParallelMode(name);
-  // What the calling statement has done so far is to be seen, as a statement through SPI would see it.
+  // Make visible what the calling statement has done so far, as SPI does for each statement.
   CommandCounterIncrement();
   static CallNumber last_number = 0;
   auto* writes = make<Writes>();
@@ -126,8 +126,8 @@ void finish_writes(Writes& writes) {
       elog(ERROR, "escrowgrid: collected records were not written");
     }
   }
-  // The function's result is formed already, as a row of positions. AFTER triggers must not change the table's
-  // definition now, so the table stays open while they run.
+  // The function's result has been formed already, as a row of positions. AFTER triggers must not change the definition
+  // of the table now, so the table stays open while they run.
   const bool may_run_triggers = writes.call.has_queue;
   const direct::OpenTable positions =
       may_run_triggers ? direct::open(layout::kPositions, AccessShareLock) : direct::OpenTable();
@@ -188,8 +188,8 @@ bool find_referred(Writes& writes, const layout::Table& table, std::string_view 
     if (const std::optional<bool> is_found = out.find_and_share(table, id, tenant)) {
       return *is_found;
     }
-    // The foreign key's check was left out because this lock would stand for it. It cannot be taken without SPI, so
-    // the whole call goes by SPI.
+    // Direct writing leaves out the check of the foreign key, because this lock replaces it. The lock cannot be taken
+    // without SPI, so the whole call is written by SPI.
     close_targets(writes);
     direct::restrict_search_path(writes.call);
   }
@@ -235,7 +235,7 @@ bool RowToUpdate::lock() {
   }
   take(row_->slot()->tts_values, row_->slot()->tts_isnull);
   is_locked_ = true;
-  // The previous holder of the lock may have committed rows that the snapshot taken before does not show.
+  // The previous holder of the lock may have committed rows that the old snapshot does not show.
   direct::pop_snapshot();
   direct::push_snapshot();
   return true;

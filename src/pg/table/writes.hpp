@@ -1,5 +1,5 @@
-// The rows that one call of a function writes. There are two ways of writing: without SPI, where all tables of a move
-// allow it, and by SPI. begin_writes() chooses one for the call; callers cannot tell which.
+// The rows that one function call writes. They are written without SPI if all tables of a move allow that, and by SPI
+// otherwise. begin_writes() decides for the whole call. Callers cannot tell which way was chosen.
 #pragma once
 
 #include "pg/direct/write_row.hpp"
@@ -11,7 +11,7 @@ namespace escrowgrid::pg {
 inline constexpr std::array kMoveTables = {&layout::kPositions, &layout::kPositionEvents, &layout::kLedgerEvents,
                                            &layout::kAuditEvents};
 
-// Why rows of the table have to be written by SPI, in words; null when they do not.
+// Says why rows of the table have to be written by SPI; null if they do not.
 [[nodiscard]] const char* reason_for_spi(const layout::Table& table);
 
 struct Writes;
@@ -21,8 +21,8 @@ struct Writes;
 [[nodiscard]] Writes& begin_writes(std::string_view command);
 void finish_writes(Writes& writes);
 
-// A number of its own for each call, so that what cannot change during a call is looked up once. 0 when users' code
-// runs during the call, which may change anything.
+// A number that is different for each call. Values that cannot change during a call are looked up once for each number.
+// 0 if users' code runs during the call, because it may change anything.
 using CallNumber = std::uint64_t;
 [[nodiscard]] CallNumber call_number(const Writes& writes);
 
@@ -31,25 +31,27 @@ using CallNumber = std::uint64_t;
 // Inserts a record: an event, ledger or audit row. Without `writes` its AFTER triggers fire at once.
 void insert_record(Writes* writes, const layout::Table& table, const layout::RowValues& row);
 
-// From here on insert_record() keeps up to `most` rows a table and write_records() inserts them, table by table. The
-// memory that the values are in has to last until then.
+// After this, insert_record() collects up to `most` rows for each table, and write_records() inserts them, table by
+// table. The memory of the values has to last until then.
 void collect_records(Writes& writes, std::size_t most);
 void write_records(Writes& writes);
 
-// Inserts a row of a move and returns it as stored; nothing when a trigger or rule has changed or suppressed it.
+// Inserts a row of a move and returns it as stored. Returns nothing if a trigger or rule has changed or suppressed the
+// row.
 [[nodiscard]] std::optional<Datum> insert_row(Writes& writes, const layout::Table& table, const layout::RowValues& row);
 
-// Inserts a row outside of moves and returns it as stored; the row outlives the session. An error when a trigger or
-// rule suppresses it.
+// Inserts a row into a table that no move writes and returns it as stored. The returned row outlives the session. An
+// error if a trigger or rule suppresses the row.
 [[nodiscard]] Datum insert_row(const layout::Table& table, const layout::RowValues& row);
 
-// An error when a statement that writes one row of the table has not: a trigger or rule has suppressed the row.
+// Raises an error if a statement that should have written one row of the table has not, because a trigger or rule has
+// suppressed the row.
 void require_one_row(std::uint64_t count, const layout::Table& table);
 
 // --- a row that is updated ----------------------------------------------------------------------
 
-// A row that is found by its id, decided on, and updated. It need not be locked when it has been found: the update then
-// writes only if nobody else has changed or locked the row, and otherwise lock() is the way.
+// A row that is found by its id, decided on, and updated. find() may find it without locking it. Then update() writes
+// only if no other transaction has changed or locked the row; if one has, lock() the row and decide again.
 class RowToUpdate {
  public:
   RowToUpdate(Writes& writes, const layout::Table& table);
@@ -57,14 +59,14 @@ class RowToUpdate {
   // False when there is no such row, or none of the tenant.
   [[nodiscard]] bool find(std::string_view id, const TextView& tenant);
   [[nodiscard]] bool is_locked() const { return is_locked_; }
-  // Waits for the row's lock and reads the version that it protects; false when the row is gone.
+  // Waits for the lock on the row and reads the newest version. False if the row is gone.
   [[nodiscard]] bool lock();
 
   template <const layout::Table& kTable>
   [[nodiscard]] layout::RowView<kTable> as() const {
     return {values_, nulls_};
   }
-  // Finds a row that belongs to this one, as of the moment when this one was found or locked.
+  // Finds a row of another table that belongs to this one, as of the moment when this one was found or locked.
   [[nodiscard]] bool find_related(const layout::Table& table, KeyName key, const direct::KeyValues& values,
                                   FoundRow& out);
 
@@ -75,7 +77,7 @@ class RowToUpdate {
   };
   // Changes the given columns.
   [[nodiscard]] Outcome update(const layout::RowValues& changes);
-  // The row as stored; after an update that was written.
+  // The row as stored, after update() has returned kWritten.
   [[nodiscard]] Datum stored() const { return stored_; }
   void close();
 
@@ -98,7 +100,8 @@ static_assert(std::is_trivially_destructible_v<RowToUpdate>);
 
 // --- a row that is referred to ------------------------------------------------------------------
 
-// Finds a row that a new row will refer to and locks it as the foreign key's check would, so that it cannot go away.
+// Finds a row that a new row will refer to. Locks it as the check of the foreign key would, so that it cannot be
+// deleted.
 [[nodiscard]] bool find_referred(Writes& writes, const layout::Table& table, std::string_view id,
                                  const TextView& tenant, FoundRow& out);
 

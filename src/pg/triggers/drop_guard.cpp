@@ -1,5 +1,5 @@
-// The guard against dropping the extension, its schema or its owner's objects while positions exist.
-// An event trigger at the start of the command: at its end the guard would be gone with the rest.
+// The guard against dropping the extension, its schema or its owner's objects while positions exist. It is an event
+// trigger at the start of the command. At the end of the command the trigger itself would have been dropped.
 #include "core/refusal.hpp"
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"

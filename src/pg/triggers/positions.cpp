@@ -1,6 +1,6 @@
-// Raw DML on positions is held to the same rules as the functions: decided before the row is
-// written, re-checked and recorded after. Rows that arrive complete (a restore, a replica) are
-// taken as they are; every later decision finds out if their events do not match.
+// Raw DML on positions has to obey the same rules as the functions. The BEFORE trigger decides on the row. The AFTER
+// trigger checks the row again and writes its records. Rows that arrive complete, from a restore or a publisher, are
+// taken as they are; if their events do not match them, every later decision is refused.
 #include "pg/store/positions.hpp"
 #include "core/decide.hpp"
 #include "core/parameters.hpp"
@@ -32,7 +32,7 @@ std::optional<core::Digest> head_of(const Row& row) {
   return hash ? std::optional(require_digest(*hash)) : std::nullopt;
 }
 
-// Whether the extension itself is writing this row. True once for each write, for the trigger that decides.
+// Whether the extension itself is writing this row. True only once for each write, for the BEFORE trigger.
 bool is_ours(const Row& row) {
   const std::optional<core::Digest> head = head_of(row);
   return !row.is_null<"id">() && head && take_own_write(OwnWrite::kRow, layout::kPositions, row.get<"id">(), *head);
@@ -101,7 +101,7 @@ void require_same_terms(const TriggerCall& call, const OldAndNew& rows) {
 
 // --- INSERT ------------------------------------------------------------------------------------
 
-// What a raw INSERT has to leave to the extension.
+// Refuses a raw INSERT that sets what the extension has to decide.
 void require_fresh(const TriggerCall& call, const Row& row) {
   if (row.find<"state">() != "CREATED") {
     core::Refusal why;
@@ -179,7 +179,7 @@ HeapTuple before_insert(const TriggerCall& call) {
                     "Leave version and head_hash out to create a position; a restore brings both.");
   }
   require_fresh(call, row);
-  // The row outlives the session, so its memory is taken before that opens.
+  // The row has to outlive the session, so it is made in the memory context from before the session.
   MemoryContext outer = CurrentMemoryContext;
   const Session session = open_session();
   const core::Micros now = clock_micros();
@@ -192,7 +192,7 @@ HeapTuple before_insert(const TriggerCall& call) {
   }
   note_raw_creation(decision.hash);
   MemoryContext inner = MemoryContextSwitchTo(outer);
-  // holder_reference, currency and the like stay as they were given; what has a default or follows is filled in.
+  // Fill in the columns that have been left out or follow from the decision.
   HeapTuple decided = layout::with_columns(layout::kPositions, call.new_row(), call.desc(),
                                            store::new_position(terms, decision).values());
   MemoryContextSwitchTo(inner);
@@ -211,7 +211,7 @@ void after_insert(const TriggerCall& call) {
     return;
   }
   if (row.is_null<"head_hash">() || !take_raw_creation(row.get<"head_hash">())) {
-    return;  // complete, or the extension's own: taken as it is
+    return;  // a complete row or one of the extension's own needs no records
   }
   const Caller caller = require_root(call.operation());
   const Session session = open_session();
@@ -248,8 +248,8 @@ core::Amount amount_of(const TriggerCall& call, const char* column, const TextVi
   return parsed.amount;
 }
 
-// The transition that a raw UPDATE asks for: the new state, and for a partial release the growth of
-// released_amount. Whatever else it sets must be as it was, or as the transition makes it.
+// The transition that a raw UPDATE asks for: the new state, and for a partial release the increase of released_amount.
+// Any other column must keep its value or get the value that the transition gives it.
 core::TransitionRequest read_request(const TriggerCall& call, const OldAndNew& rows, const Caller& caller) {
   core::Refusal why;
   const std::optional<core::State> to = core::require_state("state", rows.after.find<"state">(), why);
@@ -263,7 +263,7 @@ core::TransitionRequest read_request(const TriggerCall& call, const OldAndNew& r
     const core::Amount before = amount_of(call, "released_amount", rows.before.find<"released_amount">());
     const core::Amount after = amount_of(call, "released_amount", rows.after.find<"released_amount">());
     const core::AmountText growth = (after - before).text(0);
-    // A change that is none in value (1 for 1.00) asks for nothing.
+    // The same value written differently (1 for 1.00) asks for nothing.
     if (after != before) {
       request.amount = core::require_amount("amount", growth.view(), why);
       if (!request.amount) {
@@ -274,7 +274,7 @@ core::TransitionRequest read_request(const TriggerCall& call, const OldAndNew& r
   return request;
 }
 
-// Columns that follow from the transition may be set to what they were or to what they become.
+// Columns that follow from the transition may keep their value or get the value that the transition gives them.
 void require_followed(const TriggerCall& call, const OldAndNew& rows, const core::Decision& decision) {
   const auto& [before, after] = rows;
   if (head_of(after) != head_of(before) && head_of(after) != decision.hash) {
@@ -290,7 +290,7 @@ void require_followed(const TriggerCall& call, const OldAndNew& rows, const core
   }
 }
 
-// The new row with updated_at and due_at as they were: both follow from transitions alone.
+// The new row with the old updated_at and due_at, which only transitions change.
 HeapTuple with_old_times(const TriggerCall& call, const Row& before) {
   store::NewPosition times;
   times.set<"updated_at">(before.get<"updated_at">()).set<"due_at">(before.find<"due_at">());

@@ -36,14 +36,14 @@ bool same_value(const TriggerCall& call, int number) {
   return before == nullptr || after == nullptr ? before == after : std::strcmp(before, after) == 0;
 }
 
-// A row of an append-only table that the extension did not write itself is a restore's. It must belong
-// to its position: no event beyond the position's version, and the last one with the head's hash.
+// A row of an append-only table that the extension does not write itself must come from a restore, and must fit its
+// position: an event's seq is at most the position's version, and the event with that seq has the position's head hash.
 void require_position(const TriggerCall& call, std::string_view position_id, bool is_event) {
   const Session session = open_session();
   const std::optional<store::PositionHead> head = store::find_head(position_id);
   if (!head) {
-    // Replicated tables, and those of a parallel restore, arrive one beside the other. An event that comes
-    // before its position does nothing until that is there with the same head.
+    // Replication and a parallel restore load tables independently, so an event may arrive before its position. It has
+    // no effect until the position is there with the same head.
     if (is_replica_role()) {
       close_session(session);
       return;
@@ -100,7 +100,7 @@ bool is_purge(const TriggerCall& call) {
   return institution_id && is_purging(*institution_id);
 }
 
-// The digest that stays when reason and metadata of this event go.
+// The digest that replaces reason and metadata of this event when they are erased.
 std::optional<core::Digest> digest_of_content(const TriggerCall& call) {
   const layout::TupleRow<layout::kPositionEvents> event(call.old_row(), call.desc());
   core::EventContent content;
@@ -114,8 +114,8 @@ std::optional<core::Digest> digest_of_content(const TriggerCall& call) {
   return core::content_digest(content);
 }
 
-// An erasure by escrow_redact_event(), here or where this row is replicated from: the content goes, its
-// digest comes, and nothing else changes.
+// Whether the update is an erasure by escrow_redact_event(), here or on the publisher: the content is removed, its
+// digest is set, and nothing else changes.
 bool is_erasure(const TriggerCall& call) {
   if (!call.is_update() || SPI_fnumber(call.desc(), "content_digest") <= 0) {
     return false;
@@ -136,7 +136,7 @@ bool is_erasure(const TriggerCall& call) {
       return false;
     }
   }
-  return true;  // that reason, metadata and salt are gone is a constraint of the table
+  return true;  // a constraint of the table makes sure that reason, metadata and salt are NULL
 }
 
 Datum refuse_change(FunctionCallInfo fcinfo) {
@@ -153,8 +153,8 @@ Datum refuse_change(FunctionCallInfo fcinfo) {
                   "Its rows are evidence: positions end by CANCELLED or EXPIRED, and records stay.");
 }
 
-// Checkpoints and their heads come from escrow_checkpoint() or from a restore, both root's. A checkpoint's
-// hash follows from its row; whether its heads give its root is for escrow_verify() to tell.
+// Checkpoints and their heads come from escrow_checkpoint() or from a restore, and only root may do either. A
+// checkpoint's hash has to follow from its row. escrow_verify() checks whether its heads give its root.
 Datum check_checkpoint(FunctionCallInfo fcinfo) {
   const TriggerCall call = require_trigger(fcinfo);
   static_cast<void>(require_root(call.operation()));
@@ -178,7 +178,7 @@ Datum check_checkpoint(FunctionCallInfo fcinfo) {
   return PointerGetDatum(call.new_row());
 }
 
-// Arguments: the columns that stay as they were.
+// Its arguments are the columns that must not change.
 Datum keep_columns(FunctionCallInfo fcinfo) {
   const TriggerCall call = require_trigger(fcinfo);
   const Trigger* trigger = call.data->tg_trigger;

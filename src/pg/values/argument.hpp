@@ -11,8 +11,8 @@ namespace escrowgrid::pg {
 }
 [[nodiscard]] TextView text_argument(FunctionCallInfo fcinfo, int index);
 [[nodiscard]] TextView numeric_argument(FunctionCallInfo fcinfo, int index);
-// A jsonb argument as text. False, with the refusal, when one of its numbers is too long to be written out: 1e131071
-// would take 131 kB.
+// Reads a jsonb argument as text. Refuses it when one of its numbers would be too long as text: 1e131071 has 131072
+// digits.
 [[nodiscard]] bool read_jsonb_argument(FunctionCallInfo fcinfo, int index, std::string_view name, TextView& out,
                                        core::Refusal& why);
 // The same, raising the refusal.

@@ -16,8 +16,8 @@ namespace escrowgrid::pg {
 [[nodiscard]] std::string_view numeric_text(Datum value);
 [[nodiscard]] Datum numeric_datum(core::Amount amount, int decimals);
 
-// Microseconds since the Unix epoch. `to_micros` maps what core::kMaxTime rules out, infinity
-// included, to a value beyond it.
+// Microseconds since the Unix epoch. Times after core::kMaxTime, and infinity, become a value greater than
+// core::kMaxTime.
 [[nodiscard]] core::Micros to_micros(TimestampTz at);
 [[nodiscard]] TimestampTz to_timestamp(core::Micros micros);
 [[nodiscard]] core::Micros clock_micros();

@@ -49,7 +49,8 @@ class Collector {
   void enter() { ++level_; }
   void leave() { --level_; }
 
-  // Levels beyond the third keep the third's path: nothing there is known, and its kind is refused.
+  // The core knows no path of more than three levels. A deeper value keeps the path of the third level, where the core
+  // refuses an object or array.
   void key(std::string_view name) {
     if (level_ >= 1 && level_ <= path_.size()) {
       path_[level_ - 1] = name;

@@ -1,5 +1,5 @@
-// A JSON object for ledger and audit payloads, built as jsonb without a text between. Texts given have to live until
-// datum() is taken.
+// Builds a JSON object as jsonb, without printing and parsing it as text. The texts that are given must live until
+// datum() is called.
 #pragma once
 
 #include "pg/values/datum.hpp"
@@ -15,7 +15,7 @@ class JsonObject {
   JsonObject& texts(const char* key, std::span<const TextView> values);
   // `value` is the text of one JSON object or array.
   JsonObject& json(const char* key, const TextView& value);
-  // jsonb; once, at the end.
+  // The finished jsonb. Call it once, after all members have been added.
   [[nodiscard]] Datum datum();
 
  private:

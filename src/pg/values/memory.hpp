@@ -13,7 +13,7 @@ template <typename Value>
 [[nodiscard]] void* allocate(std::size_t count = 1) {
   static_assert(std::is_trivially_destructible_v<Value>, "a memory context calls no destructor");
   static_assert(alignof(Value) <= 64, "the alignment would waste most of the block");
-  const std::size_t bytes = sizeof(Value) * std::max<std::size_t>(count, 1);
+  const std::size_t bytes = sizeof(Value) * std::max<std::size_t>(count, 1);  // NOLINT: Value may be a pointer
   if constexpr (alignof(Value) <= MAXIMUM_ALIGNOF) {
     return palloc(bytes);
   } else {
