@@ -27,7 +27,8 @@ discard_regress() {
     REGRESS_OPTS='--inputdir=. --outputdir=build/regress --use-existing --dbname=contrib_regression'
 }
 discard_pgtap() {
-  (cd "$ROOT/test/pgtap" && discarding_caches 1800 pg_prove --psql-bin "$STAGED_BIN/psql" -d pgtap direct.sql)
+  (cd "$ROOT/test/pgtap" && discarding_caches 1800 pg_prove --psql-bin "$STAGED_BIN/psql" -d pgtap \
+    direct_same_rows.sql direct_user_objects.sql direct_owner.sql direct_reads.sql)
 }
 run_direct() { PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/test/direct/run.py" 150 "$seed"; }
 

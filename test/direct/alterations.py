@@ -1,6 +1,7 @@
-"""What users put on the four tables, drawn at random: columns, CHECKs, indexes; see also triggers.py and relations.py.
+"""Random alterations of the four tables, as users might make them: columns, CHECKs, indexes. Triggers and rules are in
+triggers.py, foreign keys and the rest in relations.py.
 
-An alteration is made in both twins and undone after the round. One that PostgreSQL refuses is refused in both.
+An alteration is made in both twins and undone after the round. If PostgreSQL refuses one, it refuses it in both.
 """
 
 from dataclasses import dataclass, field
@@ -29,12 +30,12 @@ class Alteration:
     name: str
     apply: list
     undo: list
-    during: list = field(default_factory=list)  # what may change while sessions live
-    breaks_evidence: bool = False  # escrow_verify() may object, but to the same in both twins
+    during: list = field(default_factory=list)  # statements that may run while the sessions are connected
+    breaks_evidence: bool = False  # escrow_verify() may report something, the same in both twins
 
 
 class Draw:
-    """What an alteration is drawn with: chance, a table, and a name of its own."""
+    """What an alteration is made from: a random generator, one of the tables, and a name for what is added."""
 
     def __init__(self, random, name):
         self.random = random
@@ -75,10 +76,10 @@ def domain_column(d):
     base, later = d.pick((("text", []), ("text DEFAULT 'of domain'", []), ("text DEFAULT 'of domain' NOT NULL", []),
                           ("integer DEFAULT 5 CHECK (VALUE > 3)", []),
                           ("text CHECK (VALUE <> 'x')", []), ("bigint DEFAULT nextval('users.counter')", []),
-                          # A domain that refuses NULL only from now on: rows that are there keep it.
+                          # A domain that refuses NULL from now on; existing rows keep theirs.
                           ("text", [f"ALTER DOMAIN {domain} ADD CONSTRAINT given CHECK (VALUE IS NOT NULL) NOT VALID"])))
     default = d.pick(("", "", " DEFAULT NULL", " DEFAULT '9'"))
-    # Not SET DEFAULT: PostgreSQL's kept plans of INSERT go on with the default that the domain had when they were made.
+    # Not SET DEFAULT: PostgreSQL's cached plans of INSERT go on with the default that the domain had when they were made.
     during = [f"ALTER DOMAIN {domain} ADD CONSTRAINT later_{d.random.randrange(9)} CHECK (VALUE IS NOT NULL) NOT VALID"]
     return Alteration(f"column of domain {base}{default} {later} of {d.table}",
                       [f"CREATE DOMAIN {domain} AS {base}", d.alter(f"ADD COLUMN {d.name} {domain}{default}")] + later,
@@ -86,7 +87,7 @@ def domain_column(d):
 
 
 def counting_column(d):
-    """A default that sees the rows that were written before, in the same call, too."""
+    """A default that depends on the rows written before it, also by the same call."""
     kind = d.pick(("VOLATILE", "STABLE"))
     return Alteration(f"column with a {kind} count as default of {d.table}",
                       [f"CREATE FUNCTION users.{d.name}() RETURNS bigint LANGUAGE sql {kind} AS 'SELECT count(*) FROM {d.on}'",
@@ -145,7 +146,7 @@ def check_by_function(d):
         ("LANGUAGE sql STABLE",
          ("SELECT NOT EXISTS (SELECT FROM users.blocklist AS b WHERE b.word = $1)", "SELECT true",
           "SELECT count(*) > 0 FROM users.blocklist")),
-        # The table is never found, because names are looked up in pg_catalog: the CHECK itself fails.
+        # The CHECK fails: users' code runs with a search_path by which this name is not found.
         ("LANGUAGE sql STABLE", ("SELECT NOT EXISTS (SELECT FROM blocklist AS b WHERE b.word = $1)", "SELECT true")),
         ("LANGUAGE plpgsql IMMUTABLE",
          (f"BEGIN RETURN $1 <> '{value}'; END", "BEGIN RETURN true; END",
@@ -163,7 +164,7 @@ def check_by_function(d):
 
 
 def check_by_sibling(d):
-    """A CHECK of a record that looks at the position, as the same call has written it."""
+    """A CHECK on a table of records that reads the position, which the same call has written."""
     table, key, state = d.pick((("position_events", "position_id", "to_state"), ("ledger_events", "position_id", "new_state"),
                                 ("audit_events", "resource_id", "payload ->> 'toState'")))
     function = f"users.{d.name}"
@@ -176,7 +177,7 @@ def check_by_sibling(d):
 
 
 def checks_of_two_tables(d):
-    """CHECKs that the same transition violates."""
+    """CHECKs on two tables that the same transition violates."""
     state = d.pick(("FUNDED", "PARTIALLY_RELEASED", "RELEASED"))
     columns = {"positions": "state", "position_events": "to_state", "ledger_events": "new_state"}
     tables = d.random.sample(sorted(columns), 2)
@@ -235,7 +236,7 @@ def unique_index(d):
 
 
 def invalid_index(d):
-    """A unique index that could not be built stays, takes entries and refuses duplicates, but is not used."""
+    """An index that CREATE INDEX CONCURRENTLY could not finish: it gets entries and refuses duplicates, but no query uses it."""
     column = d.pick({"positions": ("holder_reference", "state"), "position_events": ("to_state",), "ledger_events": ("kind",),
                      "audit_events": ("action",)}[d.table])
     return Alteration(f"invalid unique index on {column} of {d.table}",

@@ -1,6 +1,6 @@
-"""Random calls as SQL, refused ones included.
+"""Random calls as SQL, also such as are refused.
 
-They depend on the seed alone. Ids that are not known yet are written as markers: @c4@ is the id that the fourth
+They depend on the seed alone. Ids that are not known in advance are written as markers: @c4@ is the id that the fourth
 creation returned.
 """
 
@@ -19,11 +19,11 @@ POLICIES = ('{}', '{"position": {}}', '{"position": {"maxAmount": 50}}', '{"posi
             '{"position": {"maxTenorDays": 30000}}', '{"position": {"maxOpenAmount": {"USD": 400}}}',
             '{"position": {"requiredMetadata": {"FUNDED": ["reference"], "CREATED": ["a"]}}}')
 POOL = 8
-EXPIRED = (3, 4)  # of the pool
+EXPIRED = (3, 4)  # positions of the pool that have expired
 
 
 def slot_setup(slot):
-    """What every round begins with, made once in the template: its positions have expired by then."""
+    """The rows that a round finds in its database, made in the template so that positions that shall have expired have."""
     r = f"r{slot}"
     yield f"""INSERT INTO escrowgrid.institutions (id, name, regions, verticals, created_at, updated_at)
         SELECT 'inst_' || v.name, v.name, '{{US}}', '{{CONSTRUCTION}}', now(), now() FROM (VALUES ('{r}'), ('{r}x')) AS v (name);
@@ -64,7 +64,7 @@ class Writer:
         return f"pos_r{self.slot}p{index}"
 
     def setup(self):
-        """The pool of positions; two of it are in the template and have expired."""
+        """Makes the pool of positions, except for the two in the template that have expired."""
         for index in [place for place in range(POOL) if place not in EXPIRED]:
             asset = f"ast_r{self.slot}x" if index == POOL - 1 else f"ast_r{self.slot}"
             holder = "chained" if index == 5 else self.pick(("h1", "h2", "dup"))
@@ -84,7 +84,7 @@ class Writer:
             return f"@c{self.random.randint(max(1, self.created - 5), self.created)}@"
         if dice < 0.03:
             return "pos_none"
-        if dice < 0.5:  # often a session's own, so that not too many calls wait for a lock
+        if dice < 0.5:  # often one that other sessions use less, so that not too many calls wait for a lock
             return self.pool_id(self.pick([i for i in range(POOL - 1) if i % SESSIONS == session % SESSIONS]))
         return self.pool_id(self.random.randrange(POOL))
 
@@ -127,7 +127,7 @@ class Writer:
         return f"SELECT r.* FROM escrowgrid.escrow_transition_batch({array}, {quote(to_state)}{', ' if arguments else ''}{arguments}) AS r"
 
     def several(self, session):
-        """Calls of one statement see what the ones before them did; the statement's own scans do not."""
+        """Statements with several calls. A call sees what the calls before it did; the statement's own scans do not."""
         p, to_state = quote(self.position(session)), quote(self.pick(STATES[:14]))
         return self.pick((
             f"""SELECT r.* FROM (VALUES (1, 'FUNDED', NULL), (2, 'PARTIALLY_RELEASED', 1.5), (3, 'PARTIALLY_RELEASED', 2))
@@ -138,7 +138,7 @@ class Writer:
             SELECT m.id AS made, r.* FROM made AS m, LATERAL escrowgrid.escrow_transition(m.id, 'FUNDED') AS r""",
             f"""INSERT INTO users.log (what) SELECT concat_ws(' ', r.id, r.state, r.version)
             FROM escrowgrid.escrow_create_position('ast_r{self.slot}', 'h2', 'USD', 7) AS r""",
-            # The statement's own hold on the row is met by the call within it.
+            # The call meets the row lock that its own statement holds.
             f"""SELECT r.version, r.state FROM escrowgrid.positions AS p,
             LATERAL escrowgrid.escrow_transition(p.id, {to_state}, amount => 1) AS r WHERE p.id = {p} FOR UPDATE OF p""",
             f"""UPDATE escrowgrid.positions SET state = 'FUNDED' WHERE id = {p}
@@ -190,7 +190,7 @@ class Writer:
             f"SELECT id FROM escrowgrid.assets WHERE id = 'ast_r{self.slot}' FOR UPDATE"))
 
     def any_call(self, session):
-        """A call, and what its id is to be known as."""
+        """A call, and the name of the marker for the id that it returns, or None."""
         dice = self.random.random()
         if dice < 0.34:
             return self.transition(session), None

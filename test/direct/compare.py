@@ -1,4 +1,4 @@
-"""What two twins are compared by: outcomes and rows, with what differs by nature replaced by symbols."""
+"""Compares outcomes and rows of the twins. Values that differ by nature are replaced by symbols."""
 
 import calendar
 import re
@@ -7,7 +7,7 @@ import time
 from twins import perform
 
 ID = r"(?i:\b(?:inst|tmpl|ast|pos|ple|led|aud|pol|ak)_[0-9a-hjkmnp-tv-z]{26}\b)"
-# PostgreSQL cuts long values in "Failing row contains", maybe in the middle of an id.
+# In "Failing row contains" PostgreSQL cuts long values, sometimes in the middle of an id.
 CUT_ID = r"\b(?:inst|tmpl|ast|pos|ple|led|aud|pol|ak)_[0-9a-hjkmnp-tv-z]{0,25}\.\.\."
 TIME = r"\b20[0-6]\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00(?::00)?|Z)"
 NOW = r"(?<=now_unix_micros\"\": )\d+|(?<=now_unix_micros\": )\d+"
@@ -36,7 +36,7 @@ ROWS = {
         WHERE (p.released_amount, p.refunded_amount) IS DISTINCT FROM (COALESCE(s.released, 0), COALESCE(s.refunded, 0))""",
 }
 UNORDERED = ["verification", "money"]  # compared as sets
-# Whether every table of the first twin is written without SPI, as the extension itself tells.
+# Whether all tables are written without SPI, according to the extension.
 WRITTEN_DIRECTLY = "SELECT bool_and(path = 'direct') FROM escrowgrid.escrow_write_paths()"
 # What this transaction has written so far, by table.
 WRITTEN = """SELECT c.relname, pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
@@ -47,7 +47,7 @@ USERS_TABLES = """SELECT c.oid::regclass::text FROM pg_class AS c
 
 
 class Symbols:
-    """Names by order of first appearance, so that equal values have equal names in both twins and only then."""
+    """Gives values names in the order of their first appearance: equal values get equal names, others do not."""
 
     def __init__(self):
         self.names = {}
@@ -93,7 +93,7 @@ class Symbols:
 
 
 def micros_of(text):
-    """The time in microseconds, as the extension's DETAIL tells it."""
+    """A time in microseconds since 1970, as the extension writes it in DETAIL."""
     whole, _, fraction = re.match(r"([^.+Z]+)(\.?)(\d*)", text).groups()
     seconds = calendar.timegm(time.strptime(whole.replace("T", " "), "%Y-%m-%d %H:%M:%S"))
     return str(seconds * 1_000_000 + int(fraction.ljust(6, "0")))
@@ -107,7 +107,7 @@ def difference_of(before, after):
     return {name: tuple(b - a for a, b in zip(before[name], after[name])) for name in sorted(after)}
 
 
-# Every row must be found by every btree on its table; amcheck raises an error when one is not.
+# amcheck raises an error if a row of a table is missing in one of its btrees.
 INDEXES = """SELECT i.indexrelid::regclass, bt_index_check(i.indexrelid, true) FROM pg_index AS i
     JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS a ON a.oid = c.relam
     WHERE a.amname = 'btree' AND i.indisvalid AND i.indisready AND i.indrelid IN ('escrowgrid.positions'::regclass,
@@ -115,7 +115,7 @@ INDEXES = """SELECT i.indexrelid::regclass, bt_index_check(i.indexrelid, true) F
 
 
 def contents(connection):
-    """Every row that the round may have written, by table."""
+    """All rows that a round may have written, by table."""
     queries = dict(ROWS)
     for (name,) in perform(connection, USERS_TABLES).get("rows", []):
         queries[name] = f"SELECT t::text FROM ONLY {name} AS t ORDER BY ctid"
@@ -123,13 +123,13 @@ def contents(connection):
 
 
 def is_serialization_guess(outcome):
-    """A failure of SERIALIZABLE that PostgreSQL foresees by pages and tuples read, not by rows changed."""
+    """Whether SERIALIZABLE refused because of the pages and tuples that were read, which may be more than the twins share."""
     error = outcome.get("error")
     return bool(error) and error["sqlstate"] == "40001" and "dependencies" in (error["message_primary"] or "")
 
 
 def may_have_written_in_part(sql, outcome):
-    """Whether a statement failed, perhaps within an exception block, after some of its rows were written."""
+    """Whether a statement may have failed, perhaps within an exception block, after some of its rows were written."""
     code = code_of(outcome)
     is_whole = code == "ok" or code.startswith("ZE") and "_batch(" not in sql
     return not is_whole or "users." in sql or "DO $do$" in sql
@@ -141,14 +141,15 @@ def code_of(outcome):
 
 
 def is_batch_with_two_errors(sql, outcomes):
-    """A batch that fails in both twins because two of its records cannot be written, for different reasons. A refusal, a wait
-    that one of the twins does not have, or a conflict that it does not see, is never excused."""
+    """Whether a batch failed in both twins because its records cannot be written, perhaps with different errors: two of its
+    records may have different faults. Success, a refusal, a lock timeout or a serialization failure in one of the twins
+    is a difference in any case."""
     codes = [code_of(outcome) for outcome in outcomes]
     return "_batch(" in sql and not any(code in ("ok", "55P03", "40001") or code.startswith("ZE") for code in codes)
 
 
 def first_difference(logs):
-    """The place of the first statement that the twins tell differently, with both outcomes; None when they agree."""
+    """The place of the first statement with different outcomes in the twins, and both outcomes; None if there is none."""
     symbols = Symbols(), Symbols()
     for place in range(max(map(len, logs))):
         sides = [log[place] if place < len(log) else ("nothing more", {}) for log in logs]
@@ -159,12 +160,12 @@ def first_difference(logs):
         outcomes = [outcome for _, outcome in sides]
         if not is_batch_with_two_errors(sides[0][0], outcomes):
             return place, told
-        symbols = before  # each error may name what the other does not
+        symbols = before  # the two errors may name different values
     return None
 
 
 def differing_rows(sides):
-    """Tables whose contents differ: name, columns, and the rows that only one of the twins has."""
+    """The tables whose contents differ: name, columns, and the rows that only the first and only the second twin has."""
     symbols = Symbols(), Symbols()
     for name in sides[0].keys() | sides[1].keys():
         if name not in sides[0] or name not in sides[1]:
@@ -186,5 +187,5 @@ def differing_rows(sides):
 
 
 def unsound(rows):
-    """Tables that must be empty in a sound database and are not."""
+    """The results that are empty in a sound database and are not, with their rows."""
     return [(name, rows[name]) for name in ("verification", "money") if rows[name].get("rows") or rows[name].get("error")]

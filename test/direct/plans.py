@@ -1,6 +1,7 @@
 """Random rounds: what is set up, what users put on the tables, and what the sessions do in which order.
 
-A plan is made in advance and depends on the seed and the round's number alone, so a round can be played again.
+A plan is made before the round is played. It depends on the seed and the number of the round alone, so a round can be
+repeated.
 """
 
 import re
@@ -24,7 +25,7 @@ class Step:
     kind: str  # call, begin, commit, rollback, prepare, savepoint, rollback_to, release, alone, alter, admin
     sql: str = ""
     capture: str | None = None
-    recover: str = "savepoint"  # where a failed transaction goes on: at its last savepoint, or nowhere
+    recover: str = "savepoint"  # what a failed transaction is rolled back to: its last savepoint, or its beginning
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Plan:
 
 
 def own_change(writer, session):
-    """DDL in the session's own transaction, a call, and back to before both."""
+    """DDL and a call in one transaction, both rolled back to a savepoint, and another call."""
     table = writer.pick(TABLES)
     ddl = writer.pick((
         f"ALTER TABLE escrowgrid.{table} ADD COLUMN own_{writer.number} text DEFAULT 'own'",
@@ -62,7 +63,7 @@ def own_change(writer, session):
 
 
 def with_cursor(writer, session):
-    """A cursor sees the rows as they were when it was opened, whatever is called while it is open."""
+    """A cursor, which shows the rows as they were when it was opened, and a call while it is open."""
     condition = f"WHERE institution_id = 'inst_r{writer.slot}' ORDER BY created_at, id"
     for_update = "" if writer.random.random() < 0.6 else "FOR UPDATE"
     yield Step(session, "begin", writer.pick(LEVELS))
@@ -77,7 +78,7 @@ def with_cursor(writer, session):
 
 
 def race(writer, session):
-    """Another session changes a row that this one has read, or both read what the other one changes."""
+    """Two sessions at a higher isolation level read rows, and one or both change what the other has read."""
     other = (session + 1) % SESSIONS
     mine, theirs = quote(writer.pool_id(0)), quote(writer.pool_id(writer.pick((0, 1))))
     move = "SELECT r.version, r.state FROM escrowgrid.escrow_transition({}, {}, amount => {}) AS r"
@@ -96,7 +97,7 @@ def race(writer, session):
 
 
 def signed_in(writer, session):
-    """The session goes on as an application that signed in with a key, or as what it was."""
+    """The session signs in with a key and goes on as an application, or signs out and goes on as before."""
     if writer.random.random() < 0.5:
         yield Step(session, "call", "RESET ROLE; SELECT escrowgrid.escrow_sign_out()")
         return
@@ -115,12 +116,12 @@ def settings(writer, session):
 
 
 def change_between(writer, chosen):
-    """Something changes while sessions live: what an alteration has for that, the policy, or how a table is stored."""
+    """A change while the sessions are connected: of an alteration, of the policy, or of how a table is stored."""
     table = writer.pick(TABLES)
     during = [sql for alteration in chosen for sql in alteration.during]
     if during and writer.random.random() < 0.8:
         sql = writer.pick(during)
-        # A change that locks a table waits for the sessions; others come while their transactions are open.
+        # A change that locks a table runs when no session is in a transaction. Others may run while transactions are open.
         is_free = sql.startswith(("CREATE OR REPLACE FUNCTION", "DELETE FROM users", "INSERT INTO users"))
         return Step(0, "admin" if is_free and writer.random.random() < 0.6 else "alter", sql)
     if writer.random.random() < 0.5:
@@ -162,7 +163,7 @@ def alterations_of(writer):
 
 
 def make_plan(seed, number, without=None):
-    """The round of this number; without is a pattern of alterations to leave out."""
+    """The plan of a round. Alterations whose name matches the pattern `without` are left out."""
     writer = Writer(seed, number)
     chosen = [alteration for alteration in alterations_of(writer) if not (without and re.search(without, alteration.name))]
     setup = list(writer.setup())

@@ -1,11 +1,12 @@
-"""What ties the four tables to others: foreign keys, children, replication, privileges, row security, storage."""
+"""Random alterations of what the four tables have to do with others: foreign keys, inheritance, replication, privileges,
+row security, storage."""
 
 from alterations import NULLABLE_COLUMNS, Alteration
 from twins import TABLES
 
 
 def key_to_ours(d):
-    """A user's table follows a column of ours."""
+    """A foreign key of a user's table to a column of the extension's."""
     timing = d.pick(("", "DEFERRABLE INITIALLY DEFERRED"))
     action = d.pick(("", "ON UPDATE CASCADE", "ON DELETE CASCADE", "ON UPDATE SET NULL"))
     table = f"users.{d.name}"
@@ -22,7 +23,7 @@ def key_to_ours(d):
 
 
 def key_from_ours(d):
-    """A column of ours must be found in a user's table."""
+    """A foreign key of one of the extension's columns to a user's table."""
     timing = d.pick(("", "", "DEFERRABLE INITIALLY DEFERRED"))
     column = d.pick({"positions": ("currency", "holder_reference", "state"), "position_events": ("to_state", "reason"),
                      "ledger_events": ("kind", "new_state", "request_id"), "audit_events": ("action", "outcome", "resource_id")}[d.table])
@@ -37,7 +38,7 @@ def key_from_ours(d):
 
 
 def key_among_ours(d):
-    """Foreign keys between the extension's own tables beyond those it brings."""
+    """A foreign key between the extension's own tables that the extension does not bring."""
     what = d.pick((("audit_events", "FOREIGN KEY (resource_id) REFERENCES escrowgrid.positions (id)"),
                    ("ledger_events", "FOREIGN KEY (position_id) REFERENCES escrowgrid.positions (id)"),
                    ("audit_events", "FOREIGN KEY (institution_id) REFERENCES escrowgrid.institutions (id)"),
@@ -56,7 +57,7 @@ def child(d):
 
 
 def child_and_gone(d):
-    """The table keeps the mark that it once had children."""
+    """A child table that is dropped: pg_class keeps the mark that the table had one."""
     return Alteration(f"child of {d.table}, dropped", [f"CREATE TABLE users.{d.name} () INHERITS ({d.on})", f"DROP TABLE users.{d.name}"],
                       [])
 
@@ -90,7 +91,7 @@ def row_security(d):
 
 
 def privileges(d):
-    """The owner can take rights from itself; a superuser that owns the tables would not notice."""
+    """The owner of the tables takes rights from itself, which matters unless it is a superuser."""
     what = d.pick(("INSERT", "UPDATE", "SELECT", "ALL", "INSERT", "UPDATE"))
     column = d.pick(("", "", f" ({NULLABLE_COLUMNS[d.table]})", " (id, institution_id)"))
     again = d.pick(([], [], [f"GRANT INSERT{column}, SELECT ON {d.on} TO direct_owner"],
@@ -127,7 +128,7 @@ def statistics(d):
 
 
 def renamed_key(d):
-    """An index by which rows are found has another name, or is another index."""
+    """The primary key, by whose index rows are found, gets another name."""
     table = d.pick(TABLES)
     d.table, d.on = table, f"escrowgrid.{table}"
     return Alteration(f"renamed primary key of {d.table}", [d.alter(f"RENAME CONSTRAINT {table}_pkey TO {d.name}")],

@@ -1,39 +1,41 @@
-"""Compares positions and records written without SPI with those written through SPI, whatever users put on the tables.
+"""Compares what the extension writes without SPI with what it writes through SPI, with users' objects on the tables.
 
 usage: run.py ROUNDS SEED [--from ROUND] [--shrink] [--without PATTERN]
 
-Connects as libpq's environment says, as a superuser; makes the databases direct_template, direct_auto and
-direct_ordinary and the roles direct_owner and direct_app. The twins are equal but for escrowgrid.debug_write_path. Each
-round alters the tables at random, lets three sessions do the same in both twins, and compares every result, then every
-row. Calls are also made both ways in one session, each undone by a savepoint. --from begins with a later round,
---shrink looks for the smallest round that still differs, --without leaves out alterations whose description matches.
-Ends with "N passed, N failed".
+Connects as a superuser with libpq's environment variables. Makes the databases direct_template, direct_auto and
+direct_ordinary and the roles direct_owner and direct_app. The databases direct_auto and direct_ordinary are twins, equal
+except for escrowgrid.debug_write_path. Each round alters the tables at random, lets three sessions run the same
+statements in both twins, and compares every result and afterwards every row. Calls are also made both ways in one
+session, each undone by a savepoint. --from begins with a later round, --shrink looks for the smallest round that still
+differs, --without leaves out alterations whose description matches. Ends with "N passed, N failed".
 
 Compared are the rows that a call returns, its SQLSTATE, message, DETAIL, HINT, the names of the constraint, table,
-column and type, notices, the state in which it leaves the transaction; after the round all rows of the four tables,
+column and type, notices, and the state in which it leaves the transaction; after the round all rows of the four tables,
 of idempotency_keys and of users' tables in their order, escrow_verify(), and the counters of rows written. amcheck
-looks for rows that an index misses.
+looks for rows that an index lacks.
 Not compared:
-- values of ids, salts, hashes, API keys and times: random or of the clock. They are replaced by symbols in the order in
-  which they appear, so that which of them are equal is compared.
-- numbers from sequences, for the same reason: a write that fails may fail before or after its default is computed, and
-  PostgreSQL never gives a number back.
+- the values of ids, salts, hashes, API keys and times, which are random or come from the clock. They are replaced by
+  symbols in the order in which they appear, so it is compared which of them are equal.
+- numbers from sequences. A write that fails may fail before or after its default is computed, and PostgreSQL never gives
+  a number back.
 - CONTEXT, the place in PostgreSQL's source and the internal query: SPI adds its statement there, a direct write has none.
-- counters of rounds in which a call failed after it may have written some of its rows. They count rows that were undone
-  as well, and the direct way checks all rows that a batch writes to a table before it writes the first. The counters of
-  calls that succeed are compared in all rounds, by the calls made both ways in one session.
-- which error a batch is refused with when two of its records cannot be written, for the same reason. Both ways undo all
-  of it.
+- the counters of rounds in which a call failed after it may have written some of its rows. They count rows that were
+  undone as well, and direct writing checks all rows that a batch writes to a table before it writes the first. The
+  counters of calls that succeed are compared in all rounds, by the calls made both ways in one session.
+- which error a batch fails with when two of its records cannot be written, because the two ways check them in another
+  order. Both ways undo the whole batch.
 - locks on tables: a call that is refused may have opened tables that it would have written.
 - what follows a serialization failure for "read/write dependencies" in one twin only. SERIALIZABLE may refuse more than
-  it must, depending on the pages and index entries a plan reads. Such rounds end there and are counted as "unpredictable".
-- which clock reading of a call is which: two of them may be equal by chance, so "now" in a DETAIL and the time of an
-  idempotency key are not compared with the times of records.
-- the DETAIL of users' DDL: which of several rows that stand in the way it names depends on where they lie.
-- what PostgreSQL's kept plans miss: another default of a domain is not given while sessions live. Only the ordinary way
-  keeps plans.
+  it must, depending on the pages and index entries that a plan reads. Such rounds end there and are counted as
+  "unpredictable".
+- which reading of the clock a time comes from. Two readings of one call may be equal by chance, so "now" in a DETAIL and
+  the time of an idempotency key are not compared with the times of records.
+- the DETAIL of users' DDL that fails: if several rows are in its way, which one it names depends on their places in the
+  table.
+- a domain's default that changes while sessions are connected: cached plans go on with the old one, and only the
+  ordinary way has cached plans.
 - what modules with hooks in the executor see of the statements inside a call: a direct write is no statement.
-- hot updates and dead rows: they depend on where rows lie.
+- HOT updates and dead rows, which depend on the places of rows in the table.
 """
 
 import argparse
@@ -80,7 +82,7 @@ class Round:
         return list(self.pool.map(work, self.pair))
 
     def judge(self, tally):
-        """What differs, as text; nothing when nothing does. The twins are no longer alike when this is not empty."""
+        """Plays the round and returns what differs, as texts. If there are any, the twins are no longer alike."""
         before = self.both(lambda twin: twin.counters())
         logs = self.both(lambda twin: twin.play(self.plan))
         tally.count(logs[0])
@@ -106,12 +108,12 @@ class Round:
         except psycopg2.Error as error:
             time.sleep(1)  # the server may be about to restart after a crash
             last = [f"\n    {twin.way}: {twin.log[-1]}" for twin in self.pair if twin.log]
-            return [f"the round broke off: {error!r}, last:{''.join(last)}"]
+            return [f"the round ended early: {error!r}; last statements:{''.join(last)}"]
 
     def describe_statement(self, place, told):
         lines = [f"statement {place}: {told[0][0]}"]
         if told[0][0] != told[1][0]:
-            lines.append(f"    other statement: {told[1][0]}")
+            lines.append(f"    in the other twin: {told[1][0]}")
         for twin, (_, outcome) in zip(self.pair, told):
             lines.append(f"    {twin.way}: {outcome}")
         return "\n".join(lines)
@@ -125,16 +127,18 @@ class Round:
         unsound = compare.unsound(sides[0])
         self.is_sound = not unsound
         if not self.plan.breaks_evidence:
-            found += [f"not sound: {name}: {rows}" for name, rows in unsound]
+            found += [f"should be empty: {name}: {rows}" for name, rows in unsound]
         for twin, outcome in zip(self.pair, self.both(lambda twin: twins.perform(twin.admin, compare.INDEXES))):
             if "error" in outcome:
-                found.append(f"an index of {twin.way}: {outcome['error']}")
+                found.append(f"amcheck in the twin {twin.way}: {outcome['error']}")
         tally.passed += max(0, len(sides[0]) + 2 - len(found))
         return found
 
     def judge_counters(self, before, after):
         counts = [compare.difference_of(*both) for both in zip(before, after)]
-        return [] if counts[0] == counts[1] else [f"rows inserted, updated, deleted:\n    auto: {counts[0]}\n    ordinary: {counts[1]}"]
+        if counts[0] == counts[1]:
+            return []
+        return [f"rows inserted, updated, deleted:\n    auto: {counts[0]}\n    ordinary: {counts[1]}"]
 
     def judge_trials(self, tally):
         """Calls made both ways in one session of the first twin, each undone."""
@@ -147,7 +151,8 @@ class Round:
             if compare.is_batch_with_two_errors(sql, [results[way][0][0] for way in ways]):
                 continue
             if told[0] != told[1] or differing:
-                found.append(f"in one session: {sql}\n    auto: {told[0]}\n    ordinary: {told[1]}\n    rows: {differing}")
+                found.append(f"both ways in one session: {sql}\n    auto: {told[0]}\n    ordinary: {told[1]}"
+                             f"\n    rows: {differing}")
             else:
                 tally.passed += 1
         return found
@@ -201,14 +206,14 @@ def play(arguments, tally, pool):
 
 
 def anew(pair, number):
-    """Fresh twins; the same for every round of a database, so that a round can be repeated."""
+    """Makes fresh twins. They depend on the number of the round alone, so that a round can be repeated."""
     for twin in pair or ():
         twin.close()
     return twins.rebuild(is_owner_superuser=number // twins.SLOTS % 2 == 0)
 
 
 def differs(plan, pool):
-    """What is different in a round alone in fresh databases."""
+    """What differs when a round is played alone, in fresh databases."""
     pair = anew(None, plan.number)
     found = Round(pair, plan, pool).judge_safely(Tally())
     for twin in pair:

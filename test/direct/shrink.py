@@ -1,4 +1,5 @@
-"""Looks for the smallest round that still differs: fewer alterations, then fewer steps, each tried in fresh databases."""
+"""Looks for the smallest round that still differs: with fewer calls, steps, alterations and statements of its set-up. Each
+attempt is made in fresh databases."""
 
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ def without(items, place, count):
 
 
 def shorter_lists(items):
-    """The list without halves, then without quarters, and so on."""
+    """The list without each of its halves, then without each of its quarters, and so on."""
     count = max(1, len(items) // 2)
     while True:
         for place in range(0, len(items), count):
@@ -19,7 +20,7 @@ def shorter_lists(items):
 
 
 def shrink_field(plan, name, differs):
-    """Takes the first shorter list that still differs, and begins again with it."""
+    """Shortens a list of the plan as long as the round still differs."""
     again = True
     while again:
         again = False
@@ -34,7 +35,7 @@ def shrink_field(plan, name, differs):
 def smallest(plan, differs):
     first = differs(plan)
     if not first:
-        return "  it does not differ alone: it needs what the rounds before it left"
+        return "  the round does not differ when it is played alone: it needs what earlier rounds left"
     for name in ("trials", "steps", "alterations", "steps", "setup"):
         plan = shrink_field(plan, name, differs)
     lines = ["  smallest round that differs:"]

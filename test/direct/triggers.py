@@ -1,9 +1,9 @@
-"""Users' triggers and rules on the four tables."""
+"""Random triggers and rules of users on the four tables."""
 
 from alterations import NULLABLE_COLUMNS, SOME_VALUES, TEXT_COLUMNS, Alteration
 from twins import TABLES
 
-# A trigger of these names sorts before, between or after the extension's own.
+# Triggers fire in the order of their names: before, between or after the extension's own.
 PREFIXES = ("a_", "escrow_", "escrowgrid_m", "z_")
 
 
@@ -16,7 +16,7 @@ def event_of(d):
 
 
 def switch(d, name):
-    """How a trigger may be enabled, and what may become of it while sessions live."""
+    """How a trigger is enabled at first, and how that may change while the sessions are connected."""
     first = d.pick(("", "", "", "", f"DISABLE TRIGGER {name}", f"ENABLE REPLICA TRIGGER {name}", f"ENABLE ALWAYS TRIGGER {name}"))
     return [d.alter(first)] if first else [], [d.alter(f"{how} TRIGGER {name}") for how in ("DISABLE", "ENABLE", "ENABLE ALWAYS")]
 
@@ -34,7 +34,7 @@ def before_row(d):
     when = f"BEFORE {event_of(d)} ON FOR EACH ROW"
     column, value = d.pick(SOME_VALUES[d.table])
     function = d.pick(("keep()", "keep()", "note()", "see()", f"suppress('{column}', '{value}')", f"refuse('{column}', '{value}')"))
-    # A suppressed audit row leaves the rest of its transition without one.
+    # If the audit row is suppressed, the transition has none.
     return trigger(d, when, function, breaks_evidence=function.startswith("suppress"))
 
 
@@ -93,7 +93,7 @@ def chained_call(d):
 
 
 def several_triggers(d):
-    """Two of a kind on different tables show the order in which they fire."""
+    """Triggers on two tables that show the order in which they fire."""
     first = trigger(d, f"AFTER {event_of(d)} ON FOR EACH ROW", d.pick(("see()", "note()")))
     d.table = d.pick(TABLES)
     d.on = f"escrowgrid.{d.table}"
@@ -115,7 +115,8 @@ def rule(d):
 
 
 def own_trigger_off(d):
-    """One of the extension's own triggers is off, or fires for replicas only: raw changes are then not recorded or not judged."""
+    """One of the extension's own triggers is disabled, or enabled for replication only: raw DML is then not recorded, or not
+    judged."""
     name = {"positions": "escrowgrid_record"}.get(d.table, "escrowgrid_check")
     how = d.pick(("DISABLE TRIGGER", "ENABLE REPLICA TRIGGER"))
     return Alteration(f"{how} {name} of {d.table}", [d.alter(f"{how} {name}")], [d.alter(f"ENABLE ALWAYS TRIGGER {name}")],
@@ -123,7 +124,7 @@ def own_trigger_off(d):
 
 
 def before_row_against_check(d):
-    """A CHECK sees what a BEFORE trigger made of the row."""
+    """A CHECK is violated by what a BEFORE trigger made of the row."""
     column = NULLABLE_COLUMNS[d.table]
     if d.table == "position_events":
         return before_row(d)

@@ -10,20 +10,20 @@ from psycopg2 import extensions
 TEMPLATE, AUTO, ORDINARY = "direct_template", "direct_auto", "direct_ordinary"
 SESSIONS = 3
 SLOTS = 8  # rounds that a database serves, each with an institution of its own
-# Long enough for a lock that is free; a lock that is held stays held while the driver waits here.
+# Long enough to get a lock that is free. A lock that is held would never become free: the driver waits for this call.
 LOCK_TIMEOUT = "25ms"
-# bool, bytea, int8, int2, int4, json, timestamptz, timestamp, date, numeric, jsonb: compared as text, so that scale counts.
+# bool, bytea, int8, int2, int4, json, timestamptz, timestamp, date, numeric, jsonb are compared as text: scale counts.
 AS_TEXT = extensions.new_type((16, 17, 20, 21, 23, 114, 1184, 1114, 1082, 1700, 3802), "AS_TEXT", lambda value, cursor: value)
 DIAGNOSTICS = ("sqlstate", "message_primary", "message_detail", "message_hint", "constraint_name", "schema_name",
                "table_name", "column_name", "datatype_name")
-# After a round: all that a session's statements may have set, but for what makes it a twin's.
+# After a round: resets what statements of the session may have set, but not debug_write_path.
 RESET = "RESET ROLE; RESET default_transaction_read_only; RESET session_replication_role; RESET search_path;" \
     " RESET escrowgrid.request_id; RESET escrowgrid.client_ip; RESET escrowgrid.traceparent; SELECT escrowgrid.escrow_sign_out()"
 TABLES = ("positions", "position_events", "ledger_events", "audit_events")
 
 
 def open_connection(database):
-    """Waits for a server that is recovering from a crash; the crash itself is a failure of the round."""
+    """Connects, waiting for a server that is recovering from a crash. (The crash is a failure of the round it was in.)"""
     for attempt in range(100):
         try:
             connection = psycopg2.connect("", dbname=database)
@@ -41,7 +41,7 @@ def connect(database, way="auto"):
     extensions.register_type(AS_TEXT, connection)
     connection.notices = []
     with connection.cursor() as cursor:
-        # Without sequential scans SPI reads by the same indexes, and serializable transactions conflict on the same rows.
+        # Without sequential scans SPI reads by the same indexes, so that serializable transactions conflict alike.
         cursor.execute(f"""SET lock_timeout = '{LOCK_TIMEOUT}'; SET TimeZone = 'UTC'; SET jit = off; SET enable_seqscan = off;
             SET extra_float_digits = 1; SELECT escrowgrid.escrow_version()""")
         cursor.execute(f"SET escrowgrid.debug_write_path = '{way}'")
@@ -57,7 +57,7 @@ def administer(*statements, database="postgres"):
 
 
 def make_template(statements):
-    """The database that both twins are copies of; its extension belongs to a role that can be a plain one."""
+    """Makes the database that both twins are copies of. Its extension belongs to a role of its own, direct_owner."""
     administer(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in (AUTO, ORDINARY, TEMPLATE)))
     administer("DROP ROLE IF EXISTS direct_owner", "DROP ROLE IF EXISTS direct_app",
                "CREATE ROLE direct_owner SUPERUSER", "CREATE ROLE direct_app", f"CREATE DATABASE {TEMPLATE}")
@@ -65,11 +65,11 @@ def make_template(statements):
         users = script.read()
     administer("SET ROLE direct_owner; CREATE EXTENSION escrowgrid", "RESET ROLE", "CREATE EXTENSION amcheck", users,
                "SELECT escrowgrid.escrow_grant_access('direct_app', 'application')", *statements, database=TEMPLATE)
-    time.sleep(1)  # what is to have expired expires within a second
+    time.sleep(1)  # positions that shall have expired expire within a second
 
 
 def rebuild(is_owner_superuser):
-    """Both databases anew. A plain role as the owner is held to privileges and row security, a superuser is not."""
+    """Makes both twins anew. Privileges and row security hold for a plain role that owns the tables, not for a superuser."""
     administer(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in (AUTO, ORDINARY)))
     administer(f"ALTER ROLE direct_owner {'SUPERUSER' if is_owner_superuser else 'NOSUPERUSER'}",
                f"CREATE DATABASE {AUTO} TEMPLATE {TEMPLATE}", f"CREATE DATABASE {ORDINARY} TEMPLATE {TEMPLATE}")
@@ -77,7 +77,7 @@ def rebuild(is_owner_superuser):
 
 
 def perform(connection, sql):
-    """What a client sees of one statement; CONTEXT is left out."""
+    """Runs a statement and returns what a client sees of it, without CONTEXT."""
     del connection.notices[:]
     outcome = {}
     with connection.cursor() as cursor:
@@ -97,7 +97,7 @@ def perform(connection, sql):
 
 
 class Session:
-    """One connection, and what of its transaction the driver has to know."""
+    """A connection, and the savepoints of its transaction."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -120,7 +120,7 @@ class Twin:
         self.admin = connect(database, way)
         perform(self.admin, "SET lock_timeout = '500ms'")
         self.sessions = [Session(connect(database, way)) for _ in range(SESSIONS)]
-        self.known = {}  # what markers such as @p3@ stand for
+        self.known = {}  # what markers such as @c3@ stand for
         self.log = []
         self.prepared = 0
 
@@ -132,7 +132,7 @@ class Twin:
         return re.sub(r"@(\w+)@", lambda found: self.known.get(found[1], "pos_none"), sql)
 
     def play(self, plan):
-        """A round: outcomes in order, each with the statement it is of."""
+        """Plays a round and returns each statement with its outcome, in order."""
         self.known = {}
         self.log = []
         for sql in plan.setup:
@@ -159,7 +159,7 @@ class Twin:
         return outcome
 
     def change(self, sql):
-        """A change to a table. Which of several rows that stand in its way it names depends on where they lie."""
+        """Changes a table. DETAIL is left out: which of several rows in the way it names depends on their places."""
         outcome = self.note(self.admin, sql)
         if "error" in outcome:
             outcome["error"]["message_detail"] = None
@@ -192,7 +192,7 @@ class Twin:
                 self.end(session, "ROLLBACK")
 
     def control(self, session, step):
-        """Begins and ends transactions and savepoints; does nothing when there is none to end."""
+        """Begins and ends transactions and savepoints, unless there is nothing to end."""
         if step.kind == "begin":
             if session.is_idle():
                 self.note(session.connection, f"BEGIN ISOLATION LEVEL {step.sql}")
@@ -217,7 +217,7 @@ class Twin:
                 self.note(session.connection, f"ROLLBACK TO {name}")
 
     def prepare(self, session, then):
-        # The names of prepared transactions are the whole server's.
+        # Names of prepared transactions are unique in the whole server.
         self.prepared += 1
         self.known["prepared"] = f"{self.database} {self.prepared}"
         session.savepoints = []
@@ -226,12 +226,12 @@ class Twin:
             self.note(session.connection, f"{then} PREPARED '@prepared@'")
 
     def undo(self, plan):
-        """Takes the alterations back; what could not be taken back, as text."""
+        """Undoes the alterations. Returns what could not be undone, as texts."""
         outcomes = [(sql, perform(self.admin, sql)) for alteration in reversed(plan.alterations) for sql in alteration.undo]
         return [f"{sql}: {outcome['error']['message_primary']}" for sql, outcome in outcomes if "error" in outcome]
 
     def counters(self):
-        """Rows inserted, updated and deleted so far, by table; rows of failed transactions included."""
+        """The rows inserted, updated and deleted so far, by table, including those of failed transactions."""
         for connection in [session.connection for session in self.sessions] + [self.admin]:
             perform(connection, "SELECT pg_stat_force_next_flush()")
         perform(self.admin, "SELECT pg_stat_clear_snapshot()")

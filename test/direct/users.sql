@@ -1,7 +1,7 @@
--- What users' own objects are made of: logs, and functions for their triggers, CHECKs and defaults.
--- They live in a schema of their own and everyone may use them, because triggers run as the extension's owner.
+-- What users' objects on the tables are made of: logs, and functions for triggers, CHECKs and defaults. They are in a
+-- schema of their own. Everyone may use them, because triggers run with the rights of the tables' owner.
 
--- No autovacuum: it would hold locks that the sessions then wait for in one twin only.
+-- No autovacuum: sessions would wait for its locks in one twin only.
 DO $$ DECLARE name text; BEGIN
     FOREACH name IN ARRAY ARRAY['positions', 'position_events', 'ledger_events', 'audit_events'] LOOP
         EXECUTE format('ALTER TABLE escrowgrid.%I SET (autovacuum_enabled = off)', name);
@@ -17,7 +17,7 @@ CREATE TABLE users.log (n bigserial, what text);
 CREATE TABLE users.outbox (n bigserial, body jsonb);
 CREATE TABLE users.blocklist (word text PRIMARY KEY);
 INSERT INTO users.blocklist VALUES ('bad');
--- Sequences start at a number that the comparison recognises: a refused write may or may not have taken a number.
+-- Sequences start at a number by which the comparison recognises their values, which it does not compare.
 CREATE SEQUENCE users.counter START 7000000001;
 
 CREATE FUNCTION users.volatile() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN 'volatile'; END $$;
@@ -25,7 +25,7 @@ CREATE FUNCTION users.volatile() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BE
 CREATE FUNCTION users.position_of(line jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS
 $$ SELECT COALESCE(line ->> 'position_id', line ->> 'resource_id', line ->> 'id') $$;
 
--- What a trigger tells of a row: the columns that say which change it belongs to.
+-- The columns of a row that tell which change it belongs to.
 CREATE FUNCTION users.gist_of(line jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS
 $$ SELECT concat_ws(' ', users.position_of(line), line ->> 'state', line ->> 'version', line ->> 'seq',
     line ->> 'new_state', line ->> 'action', line ->> 'outcome') $$;
@@ -77,14 +77,16 @@ END $$;
 CREATE FUNCTION users.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF to_jsonb(NEW) ->> TG_ARGV[0] = TG_ARGV[1] THEN
-        RAISE EXCEPTION 'refused: % of % is %', TG_ARGV[0], TG_TABLE_NAME, TG_ARGV[1] USING ERRCODE = 'U0001', DETAIL = TG_NAME, HINT = TG_WHEN;
+        RAISE EXCEPTION 'refused: % of % is %', TG_ARGV[0], TG_TABLE_NAME, TG_ARGV[1]
+            USING ERRCODE = 'U0001', DETAIL = TG_NAME, HINT = TG_WHEN;
     END IF;
     RETURN NEW;
 END $$;
 
 CREATE FUNCTION users.count_rows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO users.log (what) SELECT concat_ws(' ', TG_NAME, TG_OP, TG_TABLE_NAME, string_agg(users.gist_of(to_jsonb(t)), '; ')) FROM changed AS t;
+    INSERT INTO users.log (what)
+    SELECT concat_ws(' ', TG_NAME, TG_OP, TG_TABLE_NAME, string_agg(users.gist_of(to_jsonb(t)), '; ')) FROM changed AS t;
     RETURN NULL;
 END $$;
 
@@ -110,7 +112,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Calls one function after the other and goes on after a refusal, which it returns.
+-- Runs a statement and returns its result, or its error as text.
 CREATE FUNCTION users.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
@@ -123,7 +125,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN concat_ws(' ', SQLSTATE, SQLERRM, detail);
 END $$;
 
--- Calls, then raises, so that what the call wrote is undone; returns what it was.
+-- Runs a statement, undoes what it wrote by raising an error, and returns its result.
 CREATE FUNCTION users.undone(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
@@ -134,14 +136,17 @@ EXCEPTION WHEN SQLSTATE 'U0002' THEN
     RETURN 'undone ' || result;
 END $$;
 
--- Calls, and tells what the four tables hold of the position directly afterwards.
+-- Runs a statement and returns what the four tables have of the position directly afterwards.
 CREATE FUNCTION users.call_and_look(statement text, position_id text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;
     RETURN QUERY SELECT 'position ' || p::text FROM escrowgrid.positions AS p WHERE p.id = call_and_look.position_id;
-    RETURN QUERY SELECT 'event ' || e::text FROM escrowgrid.position_events AS e WHERE e.position_id = call_and_look.position_id ORDER BY e.seq;
-    RETURN QUERY SELECT 'ledger ' || l::text FROM escrowgrid.ledger_events AS l WHERE l.position_id = call_and_look.position_id ORDER BY l.at;
-    RETURN QUERY SELECT 'audit ' || a::text FROM escrowgrid.audit_events AS a WHERE a.resource_id = call_and_look.position_id ORDER BY a.occurred_at;
+    RETURN QUERY SELECT 'event ' || e::text FROM escrowgrid.position_events AS e
+        WHERE e.position_id = call_and_look.position_id ORDER BY e.seq;
+    RETURN QUERY SELECT 'ledger ' || l::text FROM escrowgrid.ledger_events AS l
+        WHERE l.position_id = call_and_look.position_id ORDER BY l.at;
+    RETURN QUERY SELECT 'audit ' || a::text FROM escrowgrid.audit_events AS a
+        WHERE a.resource_id = call_and_look.position_id ORDER BY a.occurred_at;
 END $$;
 GRANT ALL ON ALL TABLES IN SCHEMA users TO PUBLIC;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA users TO PUBLIC;

@@ -2,12 +2,13 @@
 
 usage: run.py [ATTEMPTS]
 
-Connects as libpq's environment says, as a superuser, to a database with the extension. Every function and
-every table is tried by every kind of caller with ids of another institution, and with ids of nothing of the
-same shape: the two answers must be the same (SQLSTATE, message, DETAIL and HINT, the id aside), and no answer
-may hold anything of the other institution. Ends with "N passed, N failed".
+Connects as a superuser with libpq's environment variables, to a database with the extension. Every kind of caller tries
+every function and every table with ids of another institution, and with ids of the same form that nothing has. The two
+answers have to be the same (SQLSTATE, message, DETAIL, HINT and CONTEXT, except for the id), and no answer may have
+anything of the other institution. Ends with "N passed, N failed".
 
-The negative control switches row-level security off and must find leaks, or the suite proves nothing.
+As a negative control the attempts are repeated with row-level security off. They must find leaks then; otherwise they
+would prove nothing.
 """
 
 import random
@@ -18,7 +19,7 @@ import psycopg2
 SECRET = "SECRET-OF-B"
 TABLES = ("institutions", "asset_templates", "assets", "positions", "position_events", "ledger_events",
           "institution_policies", "api_keys", "audit_events", "idempotency_keys", "checkpoint_heads", "balances")
-# {x} is an id of the kind named; the second column is the kind.
+# Calls with the id {x}, and the kind of the id.
 CALLS = (
     ("escrow_get_institution({x})", "inst"), ("escrow_get_asset_template({x})", "tmpl"),
     ("escrow_get_asset({x})", "ast"), ("escrow_get_position({x})", "pos"),
@@ -78,16 +79,18 @@ def one(cursor, sql, *values):
 
 
 def set_up(cursor):
-    """Institutions A and B with the same kinds of rows; everything B has says so."""
+    """Makes institutions A and B with rows of the same kinds. Every label and reason of B is SECRET."""
     made = {"tokens": {}, "b": {}}
-    cursor.execute("DROP ROLE IF EXISTS escape_app; CREATE ROLE escape_app; SELECT escrowgrid.escrow_grant_access('escape_app', 'application')")
+    cursor.execute("DROP ROLE IF EXISTS escape_app; CREATE ROLE escape_app;"
+                   " SELECT escrowgrid.escrow_grant_access('escape_app', 'application')")
     a = one(cursor, "SELECT id FROM escrowgrid.escrow_create_institution('A', '{US}')")[0]
     b = one(cursor, "SELECT id FROM escrowgrid.escrow_create_institution(%s, '{US}')", SECRET)[0]
     made["b"]["inst"] = [b]
     for name, institution in (("a", a), ("b", b)):
         label = SECRET if name == "b" else "of A"
         for _ in range(3):
-            template = one(cursor, "SELECT id FROM escrowgrid.escrow_create_asset_template('OWN', %s, 'CONSTRUCTION', 'US', '{}', %s)", label, institution)[0]
+            template = one(cursor, "SELECT id FROM escrowgrid.escrow_create_asset_template("
+                           "'OWN', %s, 'CONSTRUCTION', 'US', '{}', %s)", label, institution)[0]
             asset = one(cursor, "SELECT id FROM escrowgrid.escrow_create_asset(%s, %s)", template, label)[0]
             position = one(cursor, "SELECT id FROM escrowgrid.escrow_create_position(%s, %s, 'USD', 10)", asset, label)[0]
             cursor.execute("SELECT FROM escrowgrid.escrow_transition(%s, 'FUNDED', %s)", (position, label))
@@ -108,7 +111,7 @@ def set_up(cursor):
 
 
 def like_nothing(generator, value):
-    """An id of the same shape that belongs to nothing."""
+    """An id of the same form that nothing has."""
     if value == SECRET:
         return "HOLDER-OF-NO"
     prefix, _, rest = value.rpartition("_")
@@ -126,7 +129,7 @@ class Attacker:
         self.cursor.execute("RESET ROLE; RESET ALL; SET client_min_messages = error")
         if caller in self.made["tokens"]:
             key, token = self.made["tokens"][caller]
-            if caller in ("revoked", "expired"):  # signed in while it was good
+            if caller in ("revoked", "expired"):  # the key signs in while it is valid, and ends afterwards
                 self.cursor.execute("UPDATE escrowgrid.api_keys SET revoked_at = NULL, expires_at = NULL WHERE id = %s", (key,))
             self.cursor.execute("SELECT escrowgrid.escrow_authenticate(%s, 'session')", (token,))
             if caller in ("revoked", "expired"):
@@ -138,7 +141,7 @@ class Attacker:
         self.cursor.execute("SET ROLE escape_app")
 
     def ask(self, statement, value):
-        """Everything that can be told from the outside; the value asked for is masked."""
+        """The answer to a statement: rows, or everything that an error says. The value asked for is masked."""
         self.cursor.execute("BEGIN")
         try:
             self.cursor.execute(statement.replace("{x}", "%s"), [value] * statement.count("{x}"))
@@ -159,18 +162,19 @@ def statements():
             yield query.replace("{t}", table).replace("{k}", key), "inst"
         if table not in ("idempotency_keys", "balances"):
             for query in QUERIES:
-                kind = {"institutions": "inst", "asset_templates": "tmpl", "assets": "ast", "positions": "pos", "api_keys": "ak"}.get(table)
+                kind = {"institutions": "inst", "asset_templates": "tmpl", "assets": "ast", "positions": "pos",
+                        "api_keys": "ak"}.get(table)
                 if kind:
                     yield query.replace("{t}", table).replace("{k}", "id"), kind
 
 
 def printable(rows):
-    """Rows as text; bytea comes as a memoryview, whose text is an address."""
+    """Rows as text. The driver gives bytea as a memoryview, whose own text would be an address."""
     return str([tuple(bytes(value).hex() if isinstance(value, memoryview) else value for value in row) for row in rows])
 
 
 def leaks(answer, made):
-    """Whether an answer holds anything of B. What was asked for is masked, so naming B's id is no leak."""
+    """Whether an answer has anything of B. The value asked for is masked, so repeating it is no leak."""
     text = " ".join(answer)
     return SECRET in text or any(value in text for values in made["b"].values() for value in values)
 
@@ -189,9 +193,10 @@ def attack(made, attempts, seed=1):
                 nothing = attacker.ask(statement, like_nothing(generator, value))
                 counts["tried"] += 1
                 leaked = leaks(theirs, made) or leaks(nothing, made)
-                # Pages after an id and scans by >= depend on where the id lies, not on whose it is.
+                # Pages after an id and scans by >= depend on the place of the id in the order, not on whose it is.
                 positional = "after_id" in statement or ">=" in statement or "escrow_list_institutions" in statement
-                differs = theirs != nothing and not positional and not statement.startswith("SELECT * FROM escrowgrid.escrow_create_institution")
+                creates = statement.startswith("SELECT * FROM escrowgrid.escrow_create_institution")
+                differs = theirs != nothing and not positional and not creates
                 counts["leaks"] += leaked
                 counts["differences"] += differs
                 if (leaked or differs) and len(shown) < 5:
@@ -217,9 +222,10 @@ def main():
     control, _ = attack(made, 1)
     for table in TABLES[:-1]:
         cursor.execute(f"ALTER TABLE escrowgrid.{table} ENABLE ROW LEVEL SECURITY")
-    print(f"negative control, row-level security off: {control['leaks']} leaks, {control['differences']} differences in {control['tried']} attempts")
+    print(f"negative control, row-level security off: {control['leaks']} leaks, {control['differences']} differences"
+          f" in {control['tried']} attempts")
     if control["leaks"] == 0 or control["differences"] == 0:
-        print("the control found nothing: the suite proves nothing")
+        print("the attempts find no leak or no difference with row-level security off, so they prove nothing")
         failed += 1
     print(f"{counts['tried'] - min(failed, counts['tried'])} passed, {failed} failed")
     return 1 if failed else 0

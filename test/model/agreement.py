@@ -1,10 +1,10 @@
-"""explain, try and the real call never disagree: random requests asked of all three.
+"""escrow_explain_*, escrow_try_* and the real calls agree about random requests.
 
 usage: agreement.py REQUESTS [SEED]
 
-Connects as libpq's environment says, to a database with the extension. Each request is explained first;
-then either tried or called. The verdict (success, or the SQLSTATE) must be the same, and explain must have
-written nothing. Policies and templates change along the way. Ends with "N passed, N failed".
+Connects with libpq's environment variables, to a database with the extension. Each request is first given to
+escrow_explain_*, then either to escrow_try_* or to the real call. Both have to give the same verdict: success, or the
+same SQLSTATE. The policy changes along the way. Ends with "N passed, N failed".
 """
 
 import json

@@ -1,8 +1,8 @@
-"""Batches with overlapping ids in opposite orders by 8 sessions: no deadlock, and every event is there.
+"""Batches of 8 sessions with overlapping ids in opposite orders do not deadlock, and every event is there.
 
 usage: batches.py ROUNDS
 
-Connects as libpq's environment says, to a database with the extension. Ends with "N passed, N failed".
+Connects with libpq's environment variables, to a database with the extension. Ends with "N passed, N failed".
 """
 
 import multiprocessing
@@ -27,7 +27,7 @@ def work(number, rounds, results):
         try:
             cursor.execute("SELECT id FROM escrowgrid.escrow_transition_batch(%s, 'PARTIALLY_RELEASED')", (ids,))
             if [row[0] for row in cursor.fetchall()] != ids:
-                failures.append("not in the order asked")
+                failures.append("the rows of a batch did not come in the order of its ids")
             moved += len(ids)
         except psycopg2.Error as error:
             failures.append(f"{error.pgcode} {error}")
@@ -44,7 +44,8 @@ def main():
         INSERT INTO escrowgrid.asset_templates VALUES ('tmpl_batch', 'inst_batch', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
         INSERT INTO escrowgrid.assets VALUES ('ast_batch', 'inst_batch', 'tmpl_batch', 'A', NULL, now(), now())""")
     for n in range(POSITIONS):
-        cursor.execute("INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount) VALUES (%s, 'ast_batch', 'h', 'USD', 10)", (f"pos_batch{n}",))
+        cursor.execute("""INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount)
+            VALUES (%s, 'ast_batch', 'h', 'USD', 10)""", (f"pos_batch{n}",))
         cursor.execute("UPDATE escrowgrid.positions SET state = 'FUNDED' WHERE id = %s", (f"pos_batch{n}",))
     results = multiprocessing.Queue()
     share = -(-rounds // SESSIONS)
@@ -59,7 +60,7 @@ def main():
     cursor.execute("SELECT sum(version) - 2 * count(*), (SELECT count(*) FROM escrowgrid.position_events) FROM escrowgrid.positions")
     versions, events = cursor.fetchone()
     if not (versions == moved and events == moved + 2 * POSITIONS):
-        failures.append(f"{moved} moved, {versions} versions, {events} events")
+        failures.append(f"{moved} transitions succeeded, but versions grew by {versions} and there are {events} events")
     cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     deadlocks = cursor.fetchone()[0]
     if deadlocks:

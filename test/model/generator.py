@@ -1,4 +1,4 @@
-"""Random requests, wrong ones included. The same seed gives the same requests, whatever the server answers."""
+"""Random requests, also wrong ones. They depend on the seed alone, not on what the server answers."""
 
 import random
 
@@ -12,7 +12,7 @@ class Generator:
         self.random = random.Random(f"{seed}/{session}")
         self.session = session
         self.calls = calls
-        self.pool = pool  # number of positions that all sessions share
+        self.pool = pool  # the number of positions that all sessions share
 
     def maybe(self, chance, value):
         return value if self.random.random() < chance else None
@@ -21,7 +21,7 @@ class Generator:
         return self.random.choice(BAD_AMOUNTS) if self.random.random() < 0.15 else self.random.choice(AMOUNTS)
 
     def target(self, step):
-        # All sessions move through the pool at the same pace, a few positions at a time: they collide.
+        # All sessions go through the pool at the same pace, a few positions at a time, so that they meet at positions.
         base = step * self.pool // self.calls
         return f"pos_m{min(base + self.random.randrange(6), self.pool - 1)}"
 

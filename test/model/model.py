@@ -1,7 +1,7 @@
-"""A reference model of a position, written from the documentation and sharing nothing with the C++.
+"""A reference model of a position. It is written from the documentation and shares no code with the extension.
 
-decide() says what a request does to a position in a given state: the position afterwards, or the
-SQLSTATE of the refusal. The checks come in the documented order.
+decide() gives what a request makes of a position in a given state: the position afterwards, or the SQLSTATE of the
+refusal. Its checks are in the documented order.
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class Position:
 @dataclass(frozen=True)
 class Refused:
     sqlstate: str
-    by_state: bool  # whether the verdict depends on the position
+    by_state: bool  # whether the refusal depends on the position's state
 
 
 def decimals(value):
@@ -45,7 +45,7 @@ def decimals(value):
 
 
 def check_amount(text) -> Optional[Refused]:
-    """What is wrong with an amount whatever the position: ZE301, or nothing."""
+    """The refusal of an amount that no position could accept, or None."""
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -60,7 +60,7 @@ def check_metadata(metadata) -> Optional[Refused]:
 
 
 def check_request(request) -> Optional[Refused]:
-    """What can be said of a transition before looking at the position."""
+    """The refusal of a transition for which the position does not matter, or None."""
     if request["to_state"] not in STATES:
         return Refused("ZE001", False)
     if request.get("expected_state") is not None and request["expected_state"] not in STATES:
@@ -115,7 +115,7 @@ def decide(position: Position, request, expired: bool):
 
 
 def moved(before: Position, after: Position, request):
-    """What the event carries: the amount moved, None for an undeclared partial release."""
+    """The amount of the event: what was moved, or None for a partial release without an amount."""
     if after.state == "FUNDED":
         return after.amount
     if after.state == "PARTIALLY_RELEASED":
@@ -124,7 +124,7 @@ def moved(before: Position, after: Position, request):
 
 
 def create(request):
-    """The position a creation makes, or Refused."""
+    """The position that a creation makes, or Refused."""
     if request["asset_id"] is None:
         return Refused("ZE001", False)
     if request["holder_reference"] is None or not request["holder_reference"].strip():

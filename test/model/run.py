@@ -2,10 +2,10 @@
 
 usage: run.py CALLS SEED [SESSIONS]
 
-Connects as libpq's environment says, to a database with the extension. Every refusal tells, in its
-DETAIL, the version it was decided on, and every success the version it made; so although sessions
-interleave freely, each verdict can be checked against the model at exactly the state it was given on.
-Ends with "N passed, N failed".
+Connects with libpq's environment variables, to a database with the extension. Every refusal has in its DETAIL the
+version of the position that it was decided on, and every success returns the version that it made. So each answer can be
+compared with the model's for exactly that state, although sessions work at the same time. Ends with "N passed, N
+failed".
 """
 
 import json
@@ -53,7 +53,7 @@ def statement(request):
 
 
 def as_model_sees_it(request):
-    """A raw update that adds nothing to released_amount asks for no amount."""
+    """The request for the model: a raw UPDATE that adds 0 to released_amount has no amount."""
     if request["kind"] == "update" and request["amount"] == "0":
         return {**request, "amount": None}
     return request
@@ -93,7 +93,7 @@ def set_up(cursor, pool, calls):
         INSERT INTO escrowgrid.assets (id, institution_id, template_id, label, created_at, updated_at)
         VALUES ('ast_model', 'inst_model', 'tmpl_model', 'A', now(), now())""")
     for index in range(pool):
-        # One in five expires while the sessions are at work, some early, some late.
+        # One position in five expires while the sessions are at work, some early, some late.
         seconds = 0.2 + (index * 7919 % pool) / pool * calls / 6000
         expires = f"clock_timestamp() + interval '{seconds} s'" if index % 5 == 0 else "NULL"
         cursor.execute(
@@ -124,17 +124,17 @@ class Checker:
                 created[outcome["id"]] = verdict
 
     def history(self, start, expires_at, calls):
-        """Checks all calls on one position; returns the positions by version and the moves by version."""
+        """Checks all calls for one position. Returns the model's position and the amount moved for each version."""
         committed = sorted((o["version"], r, o) for r, o in calls if o["ok"] and not r["rollback"])
         positions, moves = {1: start}, {}
         for version, request, _ in committed:
             before = positions.get(version - 1)
             if before is None or version in positions:
-                self.failures.append((request, f"version {version} follows nothing"))
+                self.failures.append((request, f"version {version} was made twice, or without version {version - 1}"))
                 break
             after = model.decide(before, request, expired=False)
             if isinstance(after, model.Refused):
-                self.failures.append((request, f"accepted at {before}, the model says {after}"))
+                self.failures.append((request, f"accepted for {before}, for which the model gives {after}"))
                 break
             positions[version] = after
             moves[version] = model.moved(before, after, request)
@@ -167,7 +167,7 @@ class Checker:
         self.check(outcome["sqlstate"] in codes and in_time, (request, outcome, before, possible))
 
     def records(self, position_id, positions, moves):
-        """The rows themselves: position, events, ledger and audit."""
+        """Compares the position's row and its events with the model."""
         last = positions[max(positions)]
         self.cursor.execute(
             "SELECT state, released_amount, refunded_amount, version FROM escrowgrid.positions WHERE id = %s", (position_id,))
@@ -185,7 +185,7 @@ class Checker:
         self.check((released, refunded) == (last.released, last.refunded), (position_id, released, refunded, last))
 
     def as_of(self, position_id, positions):
-        """escrow_position_at at each event's time, just before and just after, against the replay."""
+        """Compares escrow_position_at(), at the time of each event, just before and just after, with the model."""
         self.cursor.execute("SELECT seq, at FROM escrowgrid.position_events WHERE position_id = %s ORDER BY seq", (position_id,))
         for seq, at in self.cursor.fetchall():
             self.cursor.execute("""
@@ -209,7 +209,7 @@ class Checker:
         self.cursor.execute("SELECT (SELECT count(*) FROM escrowgrid.ledger_events), (SELECT count(*) FROM escrowgrid.audit_events)")
         all_ledger, all_audits = self.cursor.fetchone()
         counts = (rows, ledger, audits, events, all_ledger, all_audits)
-        self.check(len(set(counts)) == 1, ("one ledger and one audit row per event", counts))
+        self.check(len(set(counts)) == 1, ("every event has one ledger row and one audit row, and there are no others", counts))
         return events
 
 
@@ -251,7 +251,7 @@ def main():
             checker.as_of(position_id, positions)
     for position_id, start in created.items():
         checker.records(position_id, {1: start}, {})
-    checker.check(len(expiries) == pool + len(created), "no other positions")
+    checker.check(len(expiries) == pool + len(created), "there are positions that no call created")
     events = checker.totals()
 
     for failure in checker.failures[:10]:

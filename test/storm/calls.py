@@ -1,4 +1,4 @@
-"""Sessions that make escrow calls, and remember what each call was told."""
+"""Sessions that make escrow calls, and remember the answer to each."""
 
 import json
 
@@ -19,14 +19,14 @@ class Caller(Session):
     def __init__(self, number, seed, seconds, isolation, fresh, single=False):
         self.settings = f"-c default_transaction_isolation={isolation.replace(' ', chr(92) + ' ')}"
         super().__init__(number, seed, seconds)
-        self.fresh = fresh    # a new connection for every transaction
-        self.single = single  # one call that commits by itself
+        self.fresh = fresh    # whether every transaction has a connection of its own
+        self.single = single  # whether every transaction is one call without BEGIN
         self.count = 0
         self.calls = []       # (mark, fate, [(position, version, amount)] or None when the answer was lost)
-        self.own = []         # positions that this session created, and nobody else uses
+        self.own = []         # positions that this session created and no other session uses
 
     def allowed(self, sqlstate, message):
-        # A column was added to positions between the parsing of the query and the call, whose row has it already.
+        # A column was added to positions after the query was parsed and before the call, so the row has one column more.
         grown = sqlstate == "42804" and "function return row and query-specified return row do not match" in message
         return sqlstate in EXPECTED or grown or (sqlstate or "").startswith("ZE")
 
@@ -34,7 +34,7 @@ class Caller(Session):
         return self.generator.randint(1, 500) / 100
 
     def call(self, cursor, mark):
-        """Makes one call and returns the events that it says it made."""
+        """Makes one call. Returns its kind and the events that, according to its answer, it made."""
         kind = self.generator.choice(("transition", "transition", "try", "batch", "create", "finish"))
         metadata = json.dumps({"call": mark})
         if kind == "create" or (kind == "finish" and not self.own):
@@ -57,7 +57,8 @@ class Caller(Session):
                            (amount, self.generator.choice(SHARED), metadata, amount, wrong))
         else:
             amount = self.amount()
-            cursor.execute("SELECT id, version, %s::numeric FROM escrowgrid.escrow_transition(%s, 'PARTIALLY_RELEASED', metadata => %s, amount => %s)",
+            cursor.execute("""SELECT id, version, %s::numeric FROM escrowgrid.escrow_transition(%s, 'PARTIALLY_RELEASED',
+                metadata => %s, amount => %s)""",
                            (amount, self.generator.choice(SHARED), metadata, amount))
         return kind, cursor.fetchall()
 
@@ -80,7 +81,7 @@ class Caller(Session):
             self.outcomes["calls ok"] += len(marks)
         except psycopg2.Error as error:
             if not is_lost(error):
-                fate = FAILED  # the server lives to say so, so it rolled back
+                fate = FAILED  # the server itself reported the error, so it has rolled back
             self.note(error, f"call {marks[-1]}")
             self.roll_back()
         for mark in marks:

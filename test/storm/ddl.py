@@ -1,4 +1,4 @@
-"""Sessions that change the tables under the calls, and one that cancels and terminates the others."""
+"""Sessions that change the tables while calls are made, and one that cancels and terminates the others."""
 
 import time
 
@@ -11,7 +11,7 @@ QUALIFIED = ", ".join(f"escrowgrid.{table}" for table in TABLES)
 
 
 class Change(Session):
-    """Two commands that change one catalog row collide in PostgreSQL itself, which says so with an internal error."""
+    """A session with DDL. If two commands change one catalog row at a time, PostgreSQL raises an internal error."""
 
     def allowed(self, sqlstate, message):
         return sqlstate in EXPECTED or "tuple concurrently updated" in message or "tuple concurrently deleted" in message
@@ -34,7 +34,7 @@ class Grants(Change):
 
 
 class SteadyGrants(Change):
-    """GRANT and REVOKE of given tables, one directly after the other, at a given rate."""
+    """GRANT and, directly afterwards, REVOKE on given tables, at a given rate."""
 
     name = "grants"
 
@@ -57,7 +57,7 @@ class Indexes(Change):
         table = self.generator.choice(TABLES)
         choice = self.generator.randrange(5)
         if choice == 0:
-            # An earlier attempt that was cancelled leaves an invalid index.
+            # An earlier attempt that was cancelled may have left an invalid index.
             self.execute(f"DROP INDEX CONCURRENTLY IF EXISTS escrowgrid.storm_{table}")
             self.execute(f"CREATE INDEX CONCURRENTLY storm_{table} ON escrowgrid.{table} (created_at)")
         elif choice == 1:
@@ -69,11 +69,11 @@ class Indexes(Change):
         self.drop_leftovers()
 
     def allowed(self, sqlstate, message):
-        # CREATE meets an index whose DROP was cancelled.
+        # CREATE finds the index if its DROP was cancelled.
         return super().allowed(sqlstate, message) or (sqlstate == "42P07" and "storm_" in message)
 
     def drop_leftovers(self):
-        """A cancelled REINDEX CONCURRENTLY leaves an index that no query uses, but every write has to fill."""
+        """Drops what a cancelled REINDEX CONCURRENTLY leaves: an index that no query uses and every write fills."""
         try:
             cursor = self.cursor()
             cursor.execute("""SELECT format('DROP INDEX CONCURRENTLY IF EXISTS %s', indexrelid::regclass) FROM pg_index AS i
@@ -86,7 +86,7 @@ class Indexes(Change):
 
 class Alters(Change):
     name = "alters"
-    most_columns = 8  # dropped columns count towards the number that the direct way of writing knows
+    most_columns = 8  # dropped columns count as well, and direct writing knows only so many columns
 
     def step(self):
         name = self.generator.choice(TABLES)
@@ -109,11 +109,11 @@ class Alters(Change):
             self.execute(f"ALTER TABLE {table} REPLICA IDENTITY {self.generator.choice(('FULL', 'DEFAULT'))}")
 
     def allowed(self, sqlstate, message):
-        # ADD meets what a cancelled DROP left; VALIDATE misses what a cancelled ADD did not make.
+        # ADD finds the constraint if its DROP was cancelled; VALIDATE does not find it if its ADD was cancelled.
         return super().allowed(sqlstate, message) or (sqlstate in ("42710", "42704") and "storm_check" in message)
 
     def drop(self, statement):
-        """Tries again when cancelled, so that nothing is left behind for long."""
+        """Tries again when it is cancelled, so that the constraint does not stay for long."""
         for _ in range(20):
             if self.execute(statement):
                 return
@@ -130,7 +130,7 @@ class Rewrites(Change):
 
 
 class Triggers(Change):
-    """A user's triggers. That of positions finds the event that explains the change, or the call is a failure."""
+    """AFTER triggers. The one on positions raises an error, which is a failure, unless it finds the event of the change."""
 
     name = "triggers"
     body = "RETURN NULL;"
@@ -143,8 +143,10 @@ class Triggers(Change):
         events = "UPDATE" if table == "positions" else "INSERT"
         body = self.watching if table == "positions" else self.body
         if self.execute(f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"):
-            self.execute(f"CREATE OR REPLACE TRIGGER storm AFTER {events} ON escrowgrid.{table} FOR EACH ROW EXECUTE FUNCTION {function}")
-            self.execute(f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN /* anew */ {body} END $$")
+            self.execute(f"CREATE OR REPLACE TRIGGER storm AFTER {events} ON escrowgrid.{table}"
+                         f" FOR EACH ROW EXECUTE FUNCTION {function}")
+            self.execute(f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS"
+                         f" $$ BEGIN /* anew */ {body} END $$")
         time.sleep(self.generator.random() / 5)
         for _ in range(20):
             if self.execute(f"DROP TRIGGER IF EXISTS storm ON escrowgrid.{table}"):
@@ -154,7 +156,7 @@ class Triggers(Change):
 
 
 class Publications(Change):
-    """Publications are never dropped here: a write that meets that fails in PostgreSQL itself, in the relation cache."""
+    """ALTER PUBLICATION. Publications are never dropped: a write at that moment fails in PostgreSQL's relation cache."""
 
     name = "publications"
 
@@ -163,11 +165,12 @@ class Publications(Change):
         self.execute(self.generator.choice((
             f"ALTER PUBLICATION storm SET TABLE {table}", f"ALTER PUBLICATION storm ADD TABLE {table}",
             f"ALTER PUBLICATION storm DROP TABLE {table}", "ALTER PUBLICATION storm SET (publish = 'insert, update')",
-            "ALTER PUBLICATION storm_all SET (publish = 'insert')", "ALTER PUBLICATION storm_all SET (publish = 'insert, update, delete')")))
+            "ALTER PUBLICATION storm_all SET (publish = 'insert')",
+            "ALTER PUBLICATION storm_all SET (publish = 'insert, update, delete')")))
         time.sleep(0.02)
 
     def allowed(self, sqlstate, message):
-        # The publication has the table or not by chance.
+        # Whether the publication has the table is left to chance.
         return super().allowed(sqlstate, message) or sqlstate in ("42710", "42704")
 
 
@@ -183,7 +186,7 @@ class Killer(Session):
 
 def set_up(cursor):
     cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (ROLE,))
-    if cursor.rowcount == 0:  # another run on this server may have made it, and granted it something in its database
+    if cursor.rowcount == 0:  # an earlier run on this server may have made it, and it may have privileges in that database
         cursor.execute(f"CREATE ROLE {ROLE}")
     cursor.execute("CREATE PUBLICATION storm")
     cursor.execute("CREATE PUBLICATION storm_all FOR ALL TABLES")

@@ -4,9 +4,9 @@ usage: run.py [SECONDS [SEED]]
        run.py --grants SECONDS SEED [RATE...]    only new connections, one call each, against GRANT and REVOKE, each of
                                                  the four tables at once, RATE times a second, SECONDS for each RATE
 
-Connects as libpq's environment says, as a superuser, to a database with the extension. What a session was told is
-compared with the tables afterwards: a call that committed is there exactly once, one that failed is not there, one whose
-connection was lost at its commit is there once or not at all. Ends with "N passed, N failed".
+Connects as a superuser with libpq's environment variables, to a database with the extension. Afterwards the tables are
+compared with the answers that the sessions got: a call that committed is there exactly once, one that failed is not
+there, one whose connection was lost at its commit is there once or not at all. Ends with "N passed, N failed".
 """
 
 import collections
@@ -24,7 +24,7 @@ READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE = "read committed", "repeatable re
 
 
 def storm(seed, seconds):
-    """The twelve sessions."""
+    """The twelve sessions of the storm: five that make calls, six that change the tables, and the killer."""
     sessions = [calls.Caller(0, seed, seconds, READ_COMMITTED, False), calls.Caller(1, seed, seconds, REPEATABLE_READ, False),
                 calls.Caller(2, seed, seconds, SERIALIZABLE, False), calls.Caller(3, seed, seconds, READ_COMMITTED, True),
                 calls.Caller(4, seed, seconds, REPEATABLE_READ, True)]
@@ -33,13 +33,13 @@ def storm(seed, seconds):
 
 
 def new_connections(number, seed, seconds, rate):
-    """Four sessions of one call a connection, and one that changes the privileges of all tables."""
+    """Four sessions that make one call a connection, and one that changes the privileges of all tables."""
     return [calls.Caller(4 * number + n, seed, seconds, READ_COMMITTED, True, single=True) for n in range(4)] + [
         ddl.SteadyGrants(number, seed, seconds, ddl.QUALIFIED, rate)]
 
 
 def run(sessions, seconds):
-    """The results of all sessions, and a failure for each that did not come back."""
+    """Runs the sessions. Returns their results, and a failure if some did not end."""
     results = multiprocessing.Queue()
     workers = [multiprocessing.Process(target=session.run, args=(results,)) for session in sessions]
     for worker in workers:
@@ -49,7 +49,7 @@ def run(sessions, seconds):
         for _ in workers:
             found.append(results.get(timeout=seconds + 120))
     except queue.Empty:
-        failures.append(f"{len(workers) - len(found)} sessions hang")
+        failures.append(f"{len(workers) - len(found)} sessions have not ended two minutes after their time")
     for worker in workers:
         worker.terminate() if failures else worker.join()
     return found, failures

@@ -1,4 +1,4 @@
-"""What every session of the storm shares: its connection, its time, and its judgement of errors."""
+"""The base of all sessions of the storm: the connection, the time to work, and which errors are failures."""
 
 import collections
 import random
@@ -8,20 +8,20 @@ import psycopg2
 
 TABLES = ("positions", "position_events", "ledger_events", "audit_events")
 
-# What a session may be told while others change the tables, cancel and terminate: lock timeout, deadlock, cancelled,
-# terminated, serialization failure.
+# Errors that others cause by changing the tables, cancelling and terminating: lock timeout, deadlock, query cancelled,
+# connection terminated, serialization failure.
 EXPECTED = {"55P03", "40P01", "57014", "57P01", "40001"}
 
-# Where others terminate connections, libpq often says only that one was lost. A crash of the server is told by a table
-# that recovery empties.
+# When a connection is terminated libpq often reports only that it was lost. That would hide a crash of the server, which
+# is noticed by a table that recovery empties.
 LOST = "57P01"
 
-# A call that runs into this limit hangs: nothing here takes a minute.
+# No statement of the storm takes a minute unless it hangs.
 LIMIT = "canceling statement due to statement timeout"
 
 
 def sqlstate_of(error):
-    """The SQLSTATE of an error. None when the server refused a connection, as it does while it recovers."""
+    """The SQLSTATE of an error; None if the server refused a connection, as it does during recovery."""
     lost = ("terminating connection due to administrator command", "server closed the connection", "connection already closed")
     if error.pgcode is None and any(text in str(error) for text in lost):
         return LOST
@@ -29,12 +29,12 @@ def sqlstate_of(error):
 
 
 def is_lost(error):
-    """Whether the connection ended, so that the fate of what it was committing is unknown."""
+    """Whether the connection ended, so that it is not known whether its commit took place."""
     return sqlstate_of(error) in (None, LOST)
 
 
 class Session:
-    """A session of the storm. Subclasses have step(), which is called until the time is over."""
+    """A session of the storm. Subclasses define step(), which is called until the time is over."""
 
     name = "session"
     settings = ""
@@ -48,7 +48,7 @@ class Session:
         self.failures = []
 
     def allowed(self, sqlstate, _message):
-        """Whether the storm itself causes this error."""
+        """Whether other sessions of the storm may cause this error."""
         return sqlstate in EXPECTED
 
     def cursor(self):
@@ -64,7 +64,7 @@ class Session:
         self.connection = None
 
     def note(self, error, doing):
-        """Counts an error, and keeps it as a failure unless it is one that the storm itself causes."""
+        """Counts an error. It is a failure unless other sessions of the storm may cause it."""
         sqlstate, message = sqlstate_of(error), str(error).strip()
         self.outcomes[f"{self.name} {sqlstate}"] += 1
         if not self.allowed(sqlstate, message) or LIMIT in message:
@@ -72,10 +72,10 @@ class Session:
         if is_lost(error):
             self.leave()
         if sqlstate is None:
-            time.sleep(0.5)  # the server recovers from a crash, which one message is enough to say
+            time.sleep(0.5)  # the server is recovering from a crash; once a message is enough
 
     def execute(self, statement):
-        """Runs one statement of its own transaction, and says whether it succeeded."""
+        """Runs a statement in a transaction of its own. Returns whether it succeeded."""
         try:
             self.cursor().execute(statement)
             self.outcomes[f"{self.name} ok"] += 1
@@ -92,7 +92,7 @@ class Session:
         try:
             while time.monotonic() < until:
                 self.step()
-        except Exception as error:  # a mistake in the storm itself must not look like a quiet session
+        except Exception as error:  # a bug of the storm must not look like a session without errors
             self.failures.append(f"{self.name} {self.number}: {type(error).__name__} {error}")
         self.leave()
         results.put(self.result())

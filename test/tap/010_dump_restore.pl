@@ -1,4 +1,5 @@
-# Every form of dump restores without flags or help, row for row, verifies, and what is restored goes on working.
+# Every form of dump restores row for row, without special options or steps; what is restored verifies and goes on
+# working.
 use strict;
 use warnings FATAL => 'all';
 use FindBin;
@@ -16,26 +17,39 @@ $node->safe_psql('postgres', 'CREATE DATABASE origin');
 $node->safe_psql('origin', 'CREATE EXTENSION escrowgrid');
 build_records($node, 'origin', 10_000);
 
+# Whether the extension works on the restored rows.
 sub is_working
 {
 	my ($database, $how) = @_;
-	is($node->safe_psql($database, 'SELECT ok FROM escrowgrid.escrow_health()'), 't', "$how: healthy");
+	is($node->safe_psql($database, 'SELECT ok FROM escrowgrid.escrow_health()'),
+		't', "$how: escrow_health() finds nothing wrong with the restored database");
 	is($node->safe_psql($database, "SELECT state, version FROM escrowgrid.escrow_transition('pos_000007', 'FUNDED')"),
-		'FUNDED|2', "$how: a position that never moved goes on");
+		'FUNDED|2', "$how: a restored position that had never been moved can be moved");
 	is($node->safe_psql($database, "SELECT state, version FROM escrowgrid.escrow_transition('pos_000009', 'RELEASED')"),
-		'RELEASED|4', "$how: a partly released one goes on");
-	is($node->safe_psql($database, "SELECT state, version FROM escrowgrid.escrow_transition('pos_000002', 'PARTIALLY_RELEASED', amount => 0.1, idempotency_key => 'dumped')"),
-		$node->safe_psql('origin', "SELECT state, version FROM escrowgrid.positions WHERE id = 'pos_000002'"), "$how: an idempotency key still has its effect");
-	is($node->safe_psql($database, "SELECT sqlstate FROM escrowgrid.escrow_try_create_position((SELECT max(id) FROM escrowgrid.assets), 'h', 'BTC', 0.0001)"),
-		'ZE201', "$how: a policy still holds");
-	is($node->safe_psql($database, 'SELECT number FROM escrowgrid.escrow_checkpoint()'), '3', "$how: the next checkpoint follows the dumped ones");
-	is($node->safe_psql($database, 'SELECT * FROM escrowgrid.escrow_verify()'), '', "$how: and all of that verifies");
+		'RELEASED|4', "$how: a restored position that had been released in part can be released");
+	is( $node->safe_psql(
+			$database,
+			'SELECT state, version FROM escrowgrid.escrow_transition('
+			  . "'pos_000002', 'PARTIALLY_RELEASED', amount => 0.1, idempotency_key => 'dumped')"),
+		$node->safe_psql('origin', "SELECT state, version FROM escrowgrid.positions WHERE id = 'pos_000002'"),
+		"$how: a transition from before the dump, repeated with its idempotency key, returns the row of then");
+	is( $node->safe_psql(
+			$database,
+			'SELECT sqlstate FROM escrowgrid.escrow_try_create_position('
+			  . "(SELECT max(id) FROM escrowgrid.assets), 'h', 'BTC', 0.0001)"),
+		'ZE201',
+		"$how: a creation that violates a restored policy is refused");
+	is($node->safe_psql($database, 'SELECT number FROM escrowgrid.escrow_checkpoint()'),
+		'3', "$how: the next checkpoint has the number after the two restored ones");
+	is($node->safe_psql($database, 'SELECT * FROM escrowgrid.escrow_verify()'),
+		'', "$how: escrow_verify() finds nothing wrong after the restored database was written to");
 }
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $psql = [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null' ];
 
-# name, arguments of pg_dump, what makes the database, how it is restored.
+# Name, arguments of pg_dump, what is run in the new database first, and whether psql restores or pg_restore with which
+# arguments.
 my $empty = '';
 my $installed = 'CREATE EXTENSION escrowgrid';
 for my $form (
@@ -53,49 +67,56 @@ for my $form (
 {
 	my ($name, $arguments, $prepare, $restore) = @$form;
 	my $file = "$dir/$name.dump";
-	$node->command_ok([ 'pg_dump', @$arguments, '-f', $file, $node->connstr('origin') ], "$name: dump");
+	$node->command_ok([ 'pg_dump', @$arguments, '-f', $file, $node->connstr('origin') ], "$name: pg_dump succeeds");
 	$node->safe_psql('postgres', "CREATE DATABASE $name");
 	$node->safe_psql($name, $prepare) if $prepare;
 	$node->command_ok(
-		$restore eq 'psql' ? [ @$psql, '-f', $file, $node->connstr($name) ] : [ 'pg_restore', '-e', @$restore, '-d', $node->connstr($name), $file ],
-		"$name: restore");
+		$restore eq 'psql'
+		? [ @$psql, '-f', $file, $node->connstr($name) ]
+		: [ 'pg_restore', '-e', @$restore, '-d', $node->connstr($name), $file ],
+		"$name: restoring the dump succeeds");
 	is_same_everywhere($node, 'origin', $node, $name, $name);
 	is_working($name, $name);
 	$node->safe_psql('postgres', "DROP DATABASE $name");
 }
 
-# Parallel restore loads tables side by side. PostgreSQL records no order between the data of an extension's
-# tables, so foreign keys are switched off as a replica has them off, and verification looks after them.
+# A parallel restore loads several tables at a time, and PostgreSQL records no order between the data of an extension's
+# tables. With session_replication_role = replica foreign keys are not checked; escrow_verify() checks them afterwards.
 $node->safe_psql('postgres', 'CREATE DATABASE parallel');
 {
 	local $ENV{PGOPTIONS} = '-c session_replication_role=replica';
-	$node->command_ok([ 'pg_restore', '-e', '-j', '4', '-d', $node->connstr('parallel'), "$dir/directory.dump" ], 'parallel restore in the replica role');
+	$node->command_ok([ 'pg_restore', '-e', '-j', '4', '-d', $node->connstr('parallel'), "$dir/directory.dump" ],
+		'a parallel pg_restore with session_replication_role = replica succeeds');
 }
 is_same_everywhere($node, 'origin', $node, 'parallel', 'parallel');
 is_working('parallel', 'parallel');
 
-# pg_restore --clean drops first, and needs the setting that allows it.
+# pg_restore --clean drops the extension first, which escrowgrid.allow_drop has to allow.
 $node->command_fails_like([ 'pg_restore', '-e', '--clean', '-d', $node->connstr('parallel'), "$dir/custom.dump" ],
-	qr/cannot be dropped while it holds positions/, 'pg_restore --clean is refused');
+	qr/cannot be dropped while it holds positions/, 'pg_restore --clean over positions fails');
 {
 	local $ENV{PGOPTIONS} = '-c escrowgrid.allow_drop=on';
-	$node->command_ok([ 'pg_restore', '-e', '--clean', '-d', $node->connstr('parallel'), "$dir/custom.dump" ], 'pg_restore --clean with the setting');
+	$node->command_ok([ 'pg_restore', '-e', '--clean', '-d', $node->connstr('parallel'), "$dir/custom.dump" ],
+		'pg_restore --clean over positions succeeds with escrowgrid.allow_drop = on');
 }
 is_same_everywhere($node, 'origin', $node, 'parallel', 'clean');
 
-# A dump that someone edited is refused or inert.
+# A dump with an amount that someone changed: it can be loaded, and verification shows it.
 $node->safe_psql('postgres', 'CREATE DATABASE edited');
 my $dump = slurp_file("$dir/plain.dump");
 $dump =~ s/^(pos_000007\t.*?\tBTC\t)[\d.]+/${1}900/m or die 'the position is not in the dump';
 append_to_file("$dir/edited.sql", $dump);
-$node->command_ok([ @$psql, '-f', "$dir/edited.sql", $node->connstr('edited') ], 'an edited dump is loaded');
-is($node->safe_psql('edited', q(SELECT discrepancy FROM escrowgrid.escrow_verify() ORDER BY 1)), "audit_mismatch\nevent_hash\nledger_mismatch", 'and verification names what was edited');
+$node->command_ok([ @$psql, '-f', "$dir/edited.sql", $node->connstr('edited') ],
+	'a dump in which an amount was edited can be loaded');
+is($node->safe_psql('edited', q(SELECT discrepancy FROM escrowgrid.escrow_verify() ORDER BY 1)),
+	"audit_mismatch\nevent_hash\nledger_mismatch",
+	'escrow_verify() reports the position whose amount was edited in the dump');
 
-# Without positions the extension drops, and comes back.
+# Without positions the extension can be dropped, and created again.
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE EXTENSION escrowgrid; DROP EXTENSION escrowgrid; CREATE EXTENSION escrowgrid');
 is($node->safe_psql('fresh', "SELECT name FROM escrowgrid.escrow_create_institution('Again', '{US}')"),
-	'Again', 'dropped and created again in one session');
+	'Again', 'the extension works after it was dropped and created again in one session');
 
 $node->stop;
 done_testing();

@@ -1,11 +1,11 @@
-"""Tampers with records at random and asks both verifiers, escrow_verify() and tools/escrowgrid-verify.py.
+"""Tampers with records at random and compares what escrow_verify() and tools/escrowgrid-verify.py report.
 
 usage: run.py [ROUNDS] [SEED]
 
-Connects as libpq's environment says, as a superuser, to a fresh database with the extension. Each round changes,
-deletes or copies rows with triggers and constraints off, in a transaction that is rolled back. Both verifiers must report
-the same discrepancies (position, seq, what), and every tampering with something that is evidence must be reported at
-all. Ends with "N passed, N failed".
+Connects as a superuser with libpq's environment variables, to a fresh database with the extension. Each round changes,
+deletes or copies rows without triggers and constraints, in a subtransaction that is rolled back. Both verifiers have to
+report the same discrepancies (position, number of the event, kind), and at least one if what was changed is evidence.
+Ends with "N passed, N failed".
 """
 
 import importlib.util
@@ -23,8 +23,8 @@ spec.loader.exec_module(verifier)
 
 TABLES = ("institutions", "institution_policies", "api_keys", "asset_templates", "assets", "positions", "position_events",
           "ledger_events", "audit_events", "checkpoints", "checkpoint_heads")
-# What a change of is not evidence by itself: nothing is recomputed from it. (A checkpoint_number matters to the roots of
-# earlier checkpoints alone; those are recomputed for a checkpoint that was kept.)
+# Columns that are no evidence by themselves: nothing is recomputed from them, so a change need not be reported. (A
+# checkpoint_number matters for the roots of earlier checkpoints only. These are recomputed for a kept checkpoint.)
 FREE = {"ledger_events": {"request_id", "id"},
         "audit_events": {"method", "path", "resource_type", "error", "request_id", "client_ip", "db_role", "id", "payload"},
         "checkpoints": {"db_role"}, "checkpoint_heads": {"institution_id", "checkpoint_number"}, "position_events": {"salt"}}
@@ -63,7 +63,7 @@ def build(cursor):
     cursor.execute("SELECT id FROM escrow_create_position(%s, 'h', 'EUR', 5)", cursor.fetchone())
     cursor.execute("SELECT id FROM escrow_checkpoint()")
     cursor.execute("SELECT positions FROM escrow_purge_institution(%s, %s)", leaving)
-    # From here on nothing holds: this is whom the evidence is for.
+    # The forger whom the evidence is for can remove all constraints and triggers.
     cursor.execute("""
         DO $$ DECLARE c record; BEGIN
             FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
@@ -81,11 +81,13 @@ def build(cursor):
 
 
 def asked_database(cursor):
+    """What escrow_verify() reports."""
     cursor.execute("SELECT position_id, seq, discrepancy FROM escrow_verify()")
     return sorted(cursor.fetchall(), key=repr)
 
 
 def asked_independently(cursor, directory):
+    """What escrowgrid-verify.py reports about the tables, exported to the directory."""
     for table in TABLES:
         columns = "id, institution_id" if table == "api_keys" else "*"
         with open(directory / f"{table}.copy", "w", encoding="utf-8") as out:
@@ -102,18 +104,19 @@ def columns_of(cursor):
 
 
 def tamper(cursor, rng, columns):
-    """Changes one thing and says whether it has to be noticed."""
+    """Changes one thing. Returns what was done, and whether it has to be reported."""
     kind = rng.choice(("change", "change", "change", "change", "delete", "copy", "swap"))
     table, column, data_type, nullable = rng.choice(columns)
     if kind == "copy" and table not in ("ledger_events", "audit_events"):
         return "nothing", False
-    pick = f"ctid = (SELECT ctid FROM escrowgrid.{table} ORDER BY {'id' if table != 'checkpoint_heads' else 'position_id'} OFFSET %s LIMIT 1)"
+    order = "id" if table != "checkpoint_heads" else "position_id"
+    pick = f"ctid = (SELECT ctid FROM escrowgrid.{table} ORDER BY {order} OFFSET %s LIMIT 1)"
     cursor.execute(f"SELECT count(*) FROM escrowgrid.{table}")
     row = rng.randrange(cursor.fetchone()[0])
     if kind == "change":
         value = rng.choice(VALUES[data_type] + (["NULL"] if nullable else []))
         cursor.execute(f"UPDATE escrowgrid.{table} SET {column} = {value} WHERE {pick} AND {column} IS DISTINCT FROM {value}", (row,))
-        # Ledger rows of assets and templates, and audit rows of other actions, stand for themselves.
+        # Ledger rows of assets and templates, and audit rows of other actions, have no event to be compared with.
         judged = table not in ("audit_events", "ledger_events") and column not in FREE.get(table, ())
     elif kind == "delete":
         cursor.execute(f"DELETE FROM escrowgrid.{table} WHERE {pick}", (row,))
@@ -135,7 +138,7 @@ def tamper(cursor, rng, columns):
 
 
 def tamper_records(cursor, rng):
-    """The same for a row of ledger or audit that a position's event explains: always noticed."""
+    """Changes a ledger or audit row that belongs to an event of a position, which always has to be reported."""
     table, column, value, where = rng.choice((
         ("ledger_events", "payload", "payload || '{\"amount\": 7}'", "kind LIKE 'POSITION%'"),
         ("ledger_events", "payload", "payload - 'currency'", "kind LIKE 'POSITION%'"),
@@ -171,7 +174,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        check(asked_database(cursor) == [] == asked_independently(cursor, directory), "untouched records are sound")
+        check(asked_database(cursor) == [] == asked_independently(cursor, directory),
+              "both verifiers find nothing wrong with records that were not tampered with")
         for turn in range(rounds):
             done = []
             cursor.execute("SAVEPOINT untouched")
@@ -183,8 +187,9 @@ def main():
             try:
                 ours = asked_database(cursor)
                 theirs = asked_independently(cursor, directory)
-                check(set(ours) == set(theirs), f"round {turn}: {done}: {set(ours) ^ set(theirs)}")
-                check(ours or not must or len(done) > 1, f"round {turn}: {done} was not noticed")
+                check(set(ours) == set(theirs),
+                      f"round {turn}: {done}: one verifier only reports {set(ours) ^ set(theirs)}")
+                check(ours or not must or len(done) > 1, f"round {turn}: {done}: no verifier reports anything")
                 noticed += bool(ours)
             except (psycopg2.Error, ArithmeticError, ValueError, TypeError, KeyError) as error:
                 check(False, f"round {turn}: {done}: {error!r}")

@@ -1,0 +1,66 @@
+-- The expiry sweep: a position that cannot be expired is reported, and every other one is expired. The sweep works in
+-- portions of 1000, so there are more positions than that.
+BEGIN;
+SELECT no_plan();
+
+INSERT INTO escrowgrid.institutions VALUES ('inst_exp', 'Expiry', '{US}', '{CONSTRUCTION}', now(), now());
+INSERT INTO escrowgrid.asset_templates
+VALUES ('tmpl_exp', 'inst_exp', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
+INSERT INTO escrowgrid.assets VALUES ('ast_exp', 'inst_exp', 'tmpl_exp', 'A', NULL, now(), now());
+INSERT INTO escrowgrid.currencies VALUES ('EXPX', 2, 'Test', false);
+
+INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at)
+SELECT 'pos_exp_' || lpad(n::text, 5, '0'), 'ast_exp', 'h', CASE WHEN n = 1500 THEN 'EXPX' ELSE 'USD' END, 100,
+    clock_timestamp() + interval '3 seconds'
+FROM generate_series(1, 2500) AS n;
+
+-- One position fails in a user's trigger, one in a user's constraint, and the currency of a third is gone.
+CREATE FUNCTION pg_temp.refuse_7() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.position_id = 'pos_exp_00007' THEN
+        RAISE EXCEPTION 'no record for this one';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER refuse_7 AFTER INSERT ON escrowgrid.ledger_events
+    FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse_7();
+ALTER TABLE escrowgrid.position_events
+    ADD CONSTRAINT not_1200 CHECK (position_id <> 'pos_exp_01200' OR to_state <> 'EXPIRED');
+ALTER TABLE escrowgrid.currencies DISABLE TRIGGER USER;
+DELETE FROM escrowgrid.currencies WHERE code = 'EXPX';
+ALTER TABLE escrowgrid.currencies ENABLE ALWAYS TRIGGER escrowgrid_guard;
+
+SELECT pg_sleep_until((SELECT max(expires_at) + interval '0.1 seconds' FROM escrowgrid.positions));
+
+\set VERBOSITY terse
+SELECT is(
+    escrowgrid.escrow_expire_due(2000), 2000,
+    'the sweep expires as many positions as asked for, beside those that it cannot expire'
+);
+SELECT is(escrowgrid.escrow_expire_due(2000), 497, 'the next sweep expires all others');
+SELECT is(escrowgrid.escrow_expire_due(2000), 0, 'a sweep that can expire nothing more says 0');
+
+SELECT set_eq(
+    $$SELECT id FROM escrowgrid.positions WHERE state = 'CREATED'$$,
+    ARRAY['pos_exp_00007', 'pos_exp_01200', 'pos_exp_01500'],
+    'only the three positions that cannot be expired stay as they were'
+);
+SELECT is(
+    (SELECT count(*) FROM escrowgrid.position_events WHERE to_state = 'EXPIRED'), 2497::bigint,
+    'each expired position has one event of its expiry'
+);
+SELECT is(
+    (SELECT count(*) FROM escrowgrid.ledger_events WHERE new_state = 'EXPIRED'), 2497::bigint,
+    'each expired position has one ledger row of its expiry'
+);
+
+-- What kept them is removed: they are expired like any other.
+DROP TRIGGER refuse_7 ON escrowgrid.ledger_events;
+ALTER TABLE escrowgrid.position_events DROP CONSTRAINT not_1200;
+INSERT INTO escrowgrid.currencies VALUES ('EXPX', 2, 'Test', false);
+SELECT is(escrowgrid.escrow_expire_due(), 3, 'positions that can be expired again are');
+SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'the records of a sweep with failures verify');
+
+SELECT * FROM finish();
+ROLLBACK;

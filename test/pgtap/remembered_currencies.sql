@@ -1,0 +1,31 @@
+-- A backend remembers built-in currencies. It forgets them when the definition of the table changes, which is how the
+-- triggers that protect built-in currencies can be switched off.
+BEGIN;
+SELECT no_plan();
+
+INSERT INTO escrowgrid.institutions VALUES ('inst_cur', 'C', '{US}', '{CONSTRUCTION}', now(), now());
+INSERT INTO escrowgrid.asset_templates
+VALUES ('tmpl_cur', 'inst_cur', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
+INSERT INTO escrowgrid.assets VALUES ('ast_cur', 'inst_cur', 'tmpl_cur', 'A', NULL, now(), now());
+
+SELECT lives_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_cur', 'h', 'JPY', 5)$$,
+    'a position in JPY is created, and the backend remembers the currency'
+);
+SELECT throws_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_cur', 'h', 'JPY', 5.5)$$, 'ZE301', NULL,
+    'JPY has no decimals, so 5.5 is refused'
+);
+
+ALTER TABLE escrowgrid.currencies DISABLE TRIGGER USER;
+UPDATE escrowgrid.currencies SET exponent = 1 WHERE code = 'JPY';
+ALTER TABLE escrowgrid.currencies ENABLE ALWAYS TRIGGER escrowgrid_guard;
+ALTER TABLE escrowgrid.currencies ENABLE ALWAYS TRIGGER escrowgrid_refuse_truncate;
+
+SELECT lives_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_cur', 'h', 'JPY', 5.5)$$,
+    'after a change of a built-in currency, made with the triggers switched off, the backend knows the new exponent'
+);
+
+SELECT * FROM finish();
+ROLLBACK;
