@@ -95,7 +95,7 @@ SELECT is(pg_temp.reason('audit_events'), 'ordinary: it has a rule',
 ROLLBACK TO plain;
 
 CREATE RULE never AS ON INSERT TO escrowgrid.audit_events DO INSTEAD NOTHING;
-SELECT throws_ok('SELECT pg_temp.funded()', '09000', 'a record was suppressed by a trigger or a rule',
+SELECT throws_ok('SELECT pg_temp.funded()', '09000', 'a row of table "audit_events" was suppressed by a trigger or a rule',
     'a creation whose audit row a rule suppresses is refused');
 DROP RULE never ON escrowgrid.audit_events;
 SELECT pg_temp.set_way('ordinary') \g /dev/null

@@ -43,7 +43,7 @@ void require_key_role(const TextView& role) {
   if (!core::parse_key_role(*role)) {
     why.begin(core::Condition::kInvalidParameter)
         .message({"unknown role \"", core::clip(*role), "\""})
-        .hint({"A role is admin or read_only."})
+        .hint({"Pass admin or read_only."})
         .with("parameter", "role")
         .with("value", *role);
     raise(why);

@@ -142,7 +142,7 @@ Datum position_at(FunctionCallInfo fcinfo) {
   if (!at) {
     why.begin(core::Condition::kInvalidParameter)
         .message({"at must not be null"})
-        .hint({"Pass the time of interest."})
+        .hint({"Pass the time as of which the position is wanted."})
         .with("parameter", "at");
     raise(why);
   }

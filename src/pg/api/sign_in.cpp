@@ -37,7 +37,7 @@ SignInScope require_scope(FunctionCallInfo fcinfo) {
   core::Refusal why;
   why.begin(core::Condition::kInvalidParameter)
       .message({"scope must be transaction or session"})
-      .hint({"Behind a pooler in transaction mode, only transaction is safe."})
+      .hint({"Choose one of the two. Behind a pooler in transaction mode, only transaction is safe."})
       .with("parameter", "scope");
   raise_privately(why);
 }
@@ -46,7 +46,7 @@ SignInScope require_scope(FunctionCallInfo fcinfo) {
   core::Refusal why;
   why.begin(core::Condition::kNotAuthenticated)
       .message({"the API key is not accepted"})
-      .hint({"Check the key; escrow_verify_api_key() says whether it was revoked or has expired."})
+      .hint({"Check the key. escrow_verify_api_key() says whether it has been revoked or has expired."})
       .with("reason", core::key_status_name(status))
       .with("db_role", db_role);
   raise_privately(why);
@@ -64,7 +64,7 @@ Datum authenticate(FunctionCallInfo fcinfo) {
     core::Refusal why;
     why.begin(core::Condition::kForbidden)
         .message({"cannot sign in while a cursor is open"})
-        .hint({"Close the cursors of this session first: they would go on as who opened them."})
+        .hint({"Close the cursors of this session first. They would keep the identity that opened them."})
         .with("action", "escrow_authenticate");
     raise_privately(why);
   }
@@ -72,7 +72,7 @@ Datum authenticate(FunctionCallInfo fcinfo) {
   sign_in(verdict.id.view(), scope);
   if (scope == SignInScope::kTransaction && !IsTransactionBlock()) {
     ereport(WARNING, (errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
-                      errmsg("escrow_authenticate with scope transaction ends with this statement"),
+                      errmsg("the sign-in with scope transaction ends with this statement"),
                       errhint("Call it in a transaction block, or with scope session.")));
   }
   return text_datum(verdict.id.view());

@@ -61,7 +61,7 @@ void require_root_hash(const store::StoredCheckpoint& checkpoint, const store::I
   core::Refusal why;
   why.begin(core::Condition::kIntegrityViolation)
       .message({"the stored heads do not give the root of checkpoint \"", checkpoint.facts.id, "\""})
-      .hint({"The heads or the checkpoint were changed behind the extension's back; escrow_verify() tells more."})
+      .hint({"Run escrow_verify(). The heads or the checkpoint have been changed outside of the extension."})
       .with("checkpoint_id", checkpoint.facts.id)
       .with("expected", core::hex_text(checkpoint.facts.root).view())
       .with("found", core::hex_text(found.root).view());

@@ -242,7 +242,7 @@ void refresh_target(WriteCall& call, WriteTarget& target) {
   if (!opened) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
                     errmsg("table \"%s\" was changed by the call that writes to it", table.name.data()),
-                    errhint("A trigger, constraint or default on the tables of positions changes their definition.")));
+                    errhint("Remove the trigger, constraint or default that changes the definition of the table.")));
   }
   target = *opened;
 }

@@ -27,8 +27,8 @@ void require_within(std::string_view parameter, std::span<const TextView> allowe
   }
   core::Refusal why;
   why.begin(core::Condition::kInvalidParameter)
-      .message({parameter, " ", value, " is not one of the institution's"})
-      .hint({"Choose a ", parameter, " the institution acts in."})
+      .message({parameter, " \"", value, "\" is not one of the institution's ", parameter, "s"})
+      .hint({"Choose a ", parameter, " in which the institution acts."})
       .with("parameter", parameter)
       .with("value", value);
   raise(why);

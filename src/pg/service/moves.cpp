@@ -103,7 +103,7 @@ bool still_holds(const store::Origin& origin, const core::PositionSnapshot& posi
     // The refusal would be returned as a row, and the position that has been written already would stay.
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("could not serialize access due to a lock on the position"),
-                    errdetail("While the lock was waited for, the transition became one that is refused."),
+                    errdetail("While this transaction waited for the lock, the transition became invalid."),
                     errhint("Retry the transaction.")));
   }
   return false;

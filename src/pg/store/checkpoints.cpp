@@ -70,7 +70,7 @@ void require_earlier_heads() {
   core::Refusal why;
   why.begin(core::Condition::kIntegrityViolation)
       .message({"position \"", core::clip(id), "\" no longer has the history that an earlier checkpoint stands for"})
-      .hint({"escrow_verify() tells what differs."})
+      .hint({"Run escrow_verify() to see what differs."})
       .with("position_id", id);
   raise(why);
 }

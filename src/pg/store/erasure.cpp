@@ -158,10 +158,7 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
   begin_own_write(OwnWrite::kErasure, layout::kPositionEvents, event_id);
   const std::uint64_t count = execute(update_event, erased, Sight::kFresh);
   end_own_write();
-  if (count != 1) {
-    ereport(ERROR,
-            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("an erasure was suppressed by a trigger or a rule")));
-  }
+  require_one_row(count, layout::kPositionEvents);
   const Datum row = keep_for_caller(result_value(0, 1).value_or(0));
   JsonObject payload;
   payload.text("positionId", position_id).integer("seq", seq);
@@ -208,12 +205,11 @@ Purged purge(const Origin& origin, std::string_view institution_id, std::string_
   const std::int64_t templates = remove(delete_asset_templates);
   remove(delete_policies);
   remove(delete_api_keys);
-  const std::int64_t institutions = remove(delete_institution);
+  const std::uint64_t institutions = execute(delete_institution, values, Sight::kFresh);
   end_own_write();
-  if (institutions != 1 || purged.positions != static_cast<std::int64_t>(heads.size())) {
-    ereport(ERROR,
-            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a deletion was suppressed by a trigger or a rule"),
-             errhint("Remove the trigger or rule on the escrowgrid tables that keeps rows.")));
+  require_one_row(institutions, layout::kInstitutions);
+  if (purged.positions != static_cast<std::int64_t>(heads.size())) {
+    raise_suppressed(layout::kPositions);
   }
   const core::DigestText heads_root = core::hex_text(heads.root());
   JsonObject payload;

@@ -1,7 +1,7 @@
 #include "pg/store/idempotency_keys.hpp"
 
 #include "pg/layout/sql_text.hpp"
-#include "pg/table/find.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/memory.hpp"
 
 namespace escrowgrid::pg::store {
@@ -76,10 +76,7 @@ core::Digest read_claim(const IdempotencyKey& key) {
 void complete_claim(const IdempotencyKey& key, std::span<const TextView> event_ids) {
   Bindings values = key_bindings(key);
   values.text_array(event_ids);
-  if (execute(complete_claim_row, values, Sight::kFresh) != 1) {
-    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("an idempotency key was lost"),
-                    errhint("Remove the trigger or rule on escrowgrid.idempotency_keys that drops it.")));
-  }
+  require_one_row(execute(complete_claim_row, values, Sight::kFresh), layout::kIdempotencyKeys);
 }
 
 void release_claim(const IdempotencyKey& key) {

@@ -38,7 +38,7 @@ Statement select_position_at = {
   core::Refusal why;
   why.begin(core::Condition::kImmutableRecord)
       .message({"position \"", position_id, "\" was not written as decided"})
-      .hint({"A trigger or rule on escrowgrid.positions changes or suppresses the row; remove it."})
+      .hint({"Remove the trigger or rule on escrowgrid.positions that changes or suppresses the row."})
       .with("position_id", position_id);
   raise(why);
 }

@@ -115,7 +115,7 @@ void begin_own_write(OwnWrite kind, const layout::Table& table, std::string_view
   const std::optional<NoteKey> key = make_key(id, head_hash);
   if (depth == kMaxDepth || !key) {
     ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("escrowgrid writes are nested too deeply"),
-                    errhint("A trigger on an escrowgrid table calls escrowgrid functions recursively.")));
+                    errhint("Remove the trigger on an escrowgrid table that calls escrowgrid functions recursively.")));
   }
   notes[depth] = {
       .kind = kind, .table = table.id, .subtransaction = GetCurrentSubTransactionId(), .key = *key, .is_taken = false};

@@ -89,10 +89,17 @@ std::optional<Datum> take_stored(Statement& statement, std::uint64_t count, cons
 
 }  // namespace
 
+void raise_suppressed(const layout::Table& table) {
+  ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                  errmsg("a row of table \"%s\" was suppressed by a trigger or a rule", table.name.data()),
+                  errdetail("Every row that a function writes has to be stored."),
+                  errhint("Remove the trigger or rule on escrowgrid.%s that suppresses the row.", table.name.data())));
+  pg_unreachable();
+}
+
 void require_one_row(std::uint64_t count, const layout::Table& table) {
   if (count != 1) {
-    ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a row was suppressed by a trigger or a rule"),
-                    errhint("Remove the trigger or rule on escrowgrid.%s that drops it.", table.name.data())));
+    raise_suppressed(table);
   }
 }
 
@@ -104,10 +111,7 @@ void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, c
   end_own_write();
   if (count != 1) {
     invalidate_plan(statement);
-    ereport(ERROR,
-            (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("a record was suppressed by a trigger or a rule"),
-             errhint("Every transition must leave its event, ledger and audit rows; "
-                     "remove the trigger or rule that drops one.")));
+    raise_suppressed(table);
   }
 }
 

@@ -44,8 +44,9 @@ void write_records(Writes& writes);
 // error if a trigger or rule suppresses the row.
 [[nodiscard]] Datum insert_row(const layout::Table& table, const layout::RowValues& row);
 
-// Raises an error if a statement that should have written one row of the table has not, because a trigger or rule has
-// suppressed the row.
+// The error for a row that a trigger or rule has suppressed.
+[[noreturn]] void raise_suppressed(const layout::Table& table);
+// Raises it if a statement that should have written one row of the table has not.
 void require_one_row(std::uint64_t count, const layout::Table& table);
 
 // --- a row that is updated ----------------------------------------------------------------------

@@ -77,7 +77,7 @@ Datum guard_drop(FunctionCallInfo fcinfo) {
     core::Refusal why;
     why.begin(core::Condition::kImmutableRecord)
         .message({"escrowgrid cannot be dropped while it holds positions"})
-        .hint({"Take a backup; then a superuser may SET escrowgrid.allow_drop = on."})
+        .hint({"Take a backup. Then SET escrowgrid.allow_drop = on as a superuser."})
         .with("command", GetCommandTagName(data->tag));
     raise(why);
   }

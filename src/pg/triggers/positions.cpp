@@ -95,7 +95,7 @@ const char* changed_term(const OldAndNew& rows) {
 void require_same_terms(const TriggerCall& call, const OldAndNew& rows) {
   if (const char* name = changed_term(rows)) {
     raise_immutable(call, {"column \"", name, "\" of a position cannot be changed"},
-                    "Only state, and released_amount for a partial release, can be set.");
+                    "Set only state, and released_amount for a partial release.");
   }
 }
 
@@ -107,7 +107,7 @@ void require_fresh(const TriggerCall& call, const Row& row) {
     core::Refusal why;
     if (core::require_state("state", row.find<"state">(), why)) {
       why.begin(core::Condition::kInvalidTransition)
-          .message({"a position cannot start at ", *row.find<"state">()})
+          .message({"a position cannot start in state ", *row.find<"state">()})
           .hint({"Insert it as CREATED, then move it."})
           .with("to_state", *row.find<"state">())
           .with_json("allowed", core::allowed_states_json(std::nullopt).view());
@@ -176,7 +176,7 @@ HeapTuple before_insert(const TriggerCall& call) {
   }
   if (row.find<"version">().value_or(0) != 0 || !row.is_null<"head_hash">() || is_replica_role()) {
     raise_immutable(call, {"a position must be inserted complete or without version and head_hash"},
-                    "Leave version and head_hash out to create a position; a restore brings both.");
+                    "To create a position, leave version and head_hash out. Only a restore sets both.");
   }
   require_fresh(call, row);
   // The row has to outlive the session, so it is made in the memory context from before the session.
@@ -202,7 +202,7 @@ HeapTuple before_insert(const TriggerCall& call) {
 
 void raise_altered(const TriggerCall& call, const Row& row) {
   raise_immutable(call, {"position \"", row.find<"id">().value_or(""), "\" was not written as decided"},
-                  "A trigger on escrowgrid.positions changes the row after the decision; remove it.");
+                  "Remove the trigger on escrowgrid.positions that changes the row after the decision.");
 }
 
 void after_insert(const TriggerCall& call) {
@@ -281,7 +281,7 @@ void require_followed(const TriggerCall& call, const OldAndNew& rows, const core
     raise_immutable(call, {"column \"head_hash\" of a position cannot be set"}, "Leave head_hash out.");
   }
   if (after.find<"version">() != before.find<"version">() && after.find<"version">() != decision.version) {
-    raise_immutable(call, {"column \"version\" of a position can only be counted up by one"}, "Leave version out.");
+    raise_immutable(call, {"column \"version\" of a position can only be increased by one"}, "Leave version out.");
   }
   if (after.find<"refunded_amount">() != before.find<"refunded_amount">() &&
       amount_of(call, "refunded_amount", after.find<"refunded_amount">()) != decision.refunded) {
@@ -307,7 +307,7 @@ HeapTuple before_update(const TriggerCall& call) {
   if (is_replica_role()) {
     if (!core::may_succeed(store::to_snapshot(rows.before.view()), store::to_snapshot(rows.after.view()))) {
       raise_immutable(call, {"a replicated position does not follow from the row it replaces"},
-                      "The subscriber's row was changed, or a change was lost on the way.");
+                      "Check whether the subscriber's row was changed or a change of the publisher was lost.");
     }
     return call.new_row();
   }

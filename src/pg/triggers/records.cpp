@@ -51,8 +51,8 @@ void require_position(const TriggerCall& call, std::string_view position_id, boo
     raise_not_found("position", position_id);
   }
   if (text_column(call, call.new_row(), "institution_id") != head->institution_id) {
-    raise_immutable(call, {"the record names another institution than position \"", position_id, "\" has"},
-                    "Insert records only as a restore of what was dumped.");
+    raise_immutable(call, {"the record's institution is not that of position \"", position_id, "\""},
+                    "Insert records only to restore a dump.");
   }
   if (is_event) {
     const layout::TupleRow<layout::kPositionEvents> event(call.new_row(), call.desc());
@@ -61,7 +61,7 @@ void require_position(const TriggerCall& call, std::string_view position_id, boo
     const bool is_ahead = seq > head->version && !is_replica_role();
     if (is_ahead || (is_head && (event.is_null<"hash">() || require_digest(event.get<"hash">()) != head->head_hash))) {
       raise_immutable(call, {"the event does not belong to the history of position \"", position_id, "\""},
-                      "Events are written by transitions; insert them only as a restore of what was dumped.");
+                      "Events are written by transitions. Insert them only to restore a dump.");
     }
   }
   close_session(session);
@@ -150,7 +150,7 @@ Datum refuse_change(FunctionCallInfo fcinfo) {
     }
   }
   raise_immutable(call, {call.operation(), " on table ", call.table(), " is not allowed"},
-                  "Its rows are evidence: positions end by CANCELLED or EXPIRED, and records stay.");
+                  "Its rows are evidence. End a position by CANCELLED or EXPIRED, and leave records as they are.");
 }
 
 // Checkpoints and their heads come from escrow_checkpoint() or from a restore, and only root may do either. A
@@ -173,7 +173,7 @@ Datum check_checkpoint(FunctionCallInfo fcinfo) {
                                   .at = row.get<"created_at">()};
   if (digest(row.find<"hash">()) != core::checkpoint_hash(facts)) {
     raise_immutable(call, {"the checkpoint's hash does not follow from its row"},
-                    "Checkpoints are made by escrow_checkpoint(); insert them only as a restore of what was dumped.");
+                    "Checkpoints are made by escrow_checkpoint(). Insert them only to restore a dump.");
   }
   return PointerGetDatum(call.new_row());
 }
@@ -207,7 +207,8 @@ Datum guard_currency(FunctionCallInfo fcinfo) {
   if (!call.is_insert()) {
     const Session session = open_session();
     if (store::is_currency_used(code)) {
-      raise_immutable(call, {"currency ", code, " is in use"}, "Positions hold it; its meaning cannot change.");
+      raise_immutable(call, {"currency ", code, " is in use"},
+                      "Use a new code. Positions hold this one, so its meaning cannot change.");
     }
     close_session(session);
   }
