@@ -26,7 +26,7 @@ REGRESS_OPTS = --inputdir=. --outputdir=build/regress
 # test_setup comes first: it makes what the other specs use.
 ISOLATION = test_setup double_release release_cancel release_cancel_spi release_expire cancel_expire partial_partial \
 	partial_version function_raw raw_raw create_currency idempotency expire_due policy_tightened \
-	policy_first_set policy_moved decided_after_wait \
+	policy_first_set policy_moved table_locked decided_after_wait \
 	exposure_race asset_deleted purge_race checkpoint_race decided_after_wait_in_update
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 # Both runners refuse to start without their output directory.

@@ -35,11 +35,15 @@ SELECT pg_sleep_until((SELECT max(expires_at) + interval '0.1 seconds' FROM escr
 
 \set VERBOSITY terse
 SELECT is(
-    escrowgrid.escrow_expire_due(2000), 2000,
-    'the sweep expires as many positions as asked for, beside those that it cannot expire'
+    escrowgrid.escrow_expire_due(2000), 1997,
+    'a sweep of 2000 positions expires all but the three that it cannot expire'
 );
-SELECT is(escrowgrid.escrow_expire_due(2000), 497, 'the next sweep expires all others');
+SELECT is(
+    escrowgrid.escrow_expire_due(2000), 500,
+    'the next sweep expires all others'
+);
 SELECT is(escrowgrid.escrow_expire_due(2000), 0, 'a sweep that can expire nothing more says 0');
+SELECT is(escrowgrid.escrow_expire_due(2), 0, 'a sweep tries at most as many positions as asked for');
 
 SELECT set_eq(
     $$SELECT id FROM escrowgrid.positions WHERE state = 'CREATED'$$,
@@ -61,6 +65,55 @@ ALTER TABLE escrowgrid.position_events DROP CONSTRAINT not_1200;
 INSERT INTO escrowgrid.currencies VALUES ('EXPX', 2, 'Test', false);
 SELECT is(escrowgrid.escrow_expire_due(), 3, 'positions that can be expired again are');
 SELECT is_empty('SELECT * FROM escrowgrid.escrow_verify()', 'the records of a sweep with failures verify');
+
+-- An error that is not about a position ends the sweep, and leaves no subtransaction behind.
+INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at)
+SELECT 'pos_more_' || n, 'ast_exp', 'h', 'USD', 100, clock_timestamp() + interval '1 second'
+FROM generate_series(1, 3) AS n;
+CREATE FUNCTION pg_temp.fail_to_serialize() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001';
+END
+$$;
+CREATE TRIGGER fail_to_serialize AFTER INSERT ON escrowgrid.ledger_events
+    FOR EACH ROW WHEN (NEW.new_state = 'EXPIRED') EXECUTE FUNCTION pg_temp.fail_to_serialize();
+SELECT pg_sleep_until((SELECT max(expires_at) + interval '0.1 seconds' FROM escrowgrid.positions));
+CREATE TEMPORARY TABLE kept (what text);
+DO $$
+BEGIN
+    INSERT INTO kept VALUES ('written before the sweep');
+    PERFORM escrowgrid.escrow_expire_due();
+    INSERT INTO kept VALUES ('written after the sweep');
+EXCEPTION WHEN serialization_failure THEN
+    INSERT INTO kept VALUES ('caught');
+END
+$$;
+SELECT results_eq(
+    'SELECT what FROM kept', ARRAY['caught'],
+    'a serialization failure in a sweep ends the sweep, and the block that catches it is rolled back as a whole'
+);
+SAVEPOINT before_sweep;
+SELECT throws_ok(
+    'SELECT escrowgrid.escrow_expire_due()', '40001', 'could not serialize',
+    'a serialization failure in a sweep is raised as it is'
+);
+ROLLBACK TO before_sweep;
+DROP TRIGGER fail_to_serialize ON escrowgrid.ledger_events;
+SELECT is(escrowgrid.escrow_expire_due(), 3, 'after that failure a sweep expires the positions');
+
+-- The same by SPI.
+SET escrowgrid.debug_write_path = ordinary;
+INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at)
+SELECT 'pos_spi_' || n, 'ast_exp', 'h', 'USD', 100, clock_timestamp() + interval '1 second'
+FROM generate_series(1, 5) AS n;
+ALTER TABLE escrowgrid.position_events
+    ADD CONSTRAINT not_3 CHECK (position_id <> 'pos_spi_3' OR to_state <> 'EXPIRED');
+SELECT pg_sleep_until((SELECT max(expires_at) + interval '0.1 seconds' FROM escrowgrid.positions));
+SELECT is(
+    escrowgrid.escrow_expire_due(), 4,
+    'a sweep that writes by SPI expires all but the position that it cannot expire'
+);
+RESET escrowgrid.debug_write_path;
 
 SELECT * FROM finish();
 ROLLBACK;

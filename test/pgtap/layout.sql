@@ -77,6 +77,18 @@ FROM (
 ) AS k
 ORDER BY k.table_name, k.place;
 
+-- Rows are found by these indexes without SPI only if they compare texts bytewise and are checked at once.
+SELECT is_empty(
+    $$SELECT c.relname, a.attname FROM pg_index AS i
+      JOIN pg_class AS c ON c.oid = i.indrelid
+      JOIN layout AS l ON l.table_name = c.relname AND c.relnamespace = 'escrowgrid'::regnamespace
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = l.column_name AND a.attnum = ANY (i.indkey::smallint[])
+      WHERE i.indisunique AND (l.primary_place > 0 OR l.secondary_place > 0)
+      AND (NOT i.indimmediate OR NOT i.indisvalid OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL
+        OR (l.type = 'text'::regtype AND a.attcollation <> 'pg_catalog."C"'::regcollation))$$,
+    'every key of the layout is checked at once, valid, whole, and compares texts bytewise'
+);
+
 SELECT set_eq(
     'SELECT DISTINCT table_name FROM layout WHERE is_changed_by_transitions',
     ARRAY['positions'],

@@ -8,6 +8,7 @@
 #include "pg/service/moves.hpp"
 #include "pg/store/positions.hpp"
 #include "pg/table/session.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/argument.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/result.hpp"
@@ -127,7 +128,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_transition_batch");
   store::Origin origin = store::origin_of(caller, "escrow_transition_batch");
-  origin.writes = &begin_writes(origin.path);
+  origin.writes = begin_writes(origin.path);
   core::BatchInput batch;
   batch.position_ids = array_argument(fcinfo, kPositionIds, TEXTOID);
   batch.amounts = array_argument(fcinfo, kAmounts, NUMERICOID);
@@ -145,7 +146,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
   const TextView key = text_argument(fcinfo, kIdempotencyKey);
   if (!key) {
     put_rows(fcinfo, perform_batch(origin, batch, is_root).rows);
-    finish_writes(*origin.writes);
+    finish_writes(origin.writes);
     close_session(session);
     return 0;
   }
@@ -163,7 +164,7 @@ Datum transition_batch(FunctionCallInfo fcinfo) {
       break;
     }
   }
-  finish_writes(*origin.writes);
+  finish_writes(origin.writes);
   close_session(session);
   return 0;
 }

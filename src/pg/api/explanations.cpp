@@ -4,6 +4,7 @@
 #include "pg/border/boundary.hpp"
 #include "pg/border/report.hpp"
 #include "pg/service/authentication.hpp"
+#include "pg/service/moves.hpp"
 #include "pg/service/rules.hpp"
 #include "pg/store/assets.hpp"
 #include "pg/store/currencies.hpp"
@@ -110,14 +111,8 @@ void explain(Explanation& out, const Caller& caller, const core::CreationInput& 
     return;
   }
   const core::Micros now = clock_micros();
-  const core::PositionTerms terms = {.id = "pos_preview",
-                                     .institution_id = *institution_id,
-                                     .asset_id = *input.asset_id,
-                                     .holder_reference = *input.holder_reference,
-                                     .currency = {.code = *input.currency, .exponent = *exponent},
-                                     .amount = *amount,
-                                     .external_reference = input.external_reference,
-                                     .expires_at = input.expires_at};
+  const core::PositionTerms terms = terms_of(
+      input, {.id = "pos_preview", .institution_id = *institution_id, .amount = *amount, .exponent = *exponent});
   JsonObject facts;
   facts.amount("amount", terms.amount, *exponent)
       .text("currency", terms.currency.code)

@@ -11,6 +11,7 @@
 #include "pg/store/assets.hpp"
 #include "pg/store/audit_events.hpp"
 #include "pg/table/session.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/argument.hpp"
 #include "pg/values/result.hpp"
 
@@ -92,13 +93,13 @@ Datum perform_or_raise(FunctionCallInfo fcinfo, const char* action, Attempt atte
   const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, action);
   store::Origin origin = store::origin_of(caller, action);
-  origin.writes = &begin_writes(origin.path);
+  origin.writes = begin_writes(origin.path);
   core::Refusal why;
   const std::optional<Datum> row = attempt(fcinfo, origin, why);
   if (!row) {
     raise(why);
   }
-  finish_writes(*origin.writes);
+  finish_writes(origin.writes);
   const Datum result = keep_for_caller(*row);
   close_session(session);
   return result;
@@ -128,7 +129,7 @@ Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attem
   const Caller caller = require_caller(session.owner, core::Right::kRead, action);
   store::Origin origin = store::origin_of(caller, action);
   origin.tells_refusals = true;
-  origin.writes = &begin_writes(origin.path);
+  origin.writes = begin_writes(origin.path);
   core::Refusal why;
   std::optional<Datum> row;
   if (core::may(caller.role, core::Right::kWrite)) {
@@ -139,7 +140,7 @@ Datum perform_or_tell(FunctionCallInfo fcinfo, const char* action, Attempt attem
   if (!row) {
     store::audit_refusal(origin, why, text_argument(fcinfo, 0));
   }
-  finish_writes(*origin.writes);
+  finish_writes(origin.writes);
   const Datum outcome = form_outcome(fcinfo, row, why);
   close_session(session);
   return outcome;

@@ -10,8 +10,11 @@ namespace escrowgrid::pg {
 
 namespace {
 
-// Whether an error of this SQLSTATE class is about the data at hand.
+// Whether an error with this SQLSTATE is about the data at hand.
 bool is_about_data(int sqlstate) {
+  if (sqlstate == ERRCODE_LOCK_NOT_AVAILABLE) {
+    return false;  // each further attempt would wait for lock_timeout again
+  }
   switch (ERRCODE_TO_CATEGORY(sqlstate)) {
     case ERRCODE_TO_CATEGORY(ERRCODE_T_R_SERIALIZATION_FAILURE):
     case ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES):
@@ -40,9 +43,6 @@ ErrorData* run_in_subtransaction(void (*body)(void* argument), void* argument) {
   PG_CATCH();
   {
     MemoryContextSwitchTo(memory);
-    if (!is_about_data(geterrcode())) {
-      PG_RE_THROW();
-    }
     error = CopyErrorData();
     FlushErrorState();
     RollbackAndReleaseCurrentSubTransaction();
@@ -50,6 +50,10 @@ ErrorData* run_in_subtransaction(void (*body)(void* argument), void* argument) {
   PG_END_TRY();
   MemoryContextSwitchTo(memory);
   CurrentResourceOwner = owner;
+  // The subtransaction has been rolled back in any case: an open one would outlive the error.
+  if (error != nullptr && !is_about_data(error->sqlerrcode)) {
+    ReThrowError(error);
+  }
   return error;
 }
 

@@ -38,7 +38,7 @@ bool find_key_indexes(const layout::Table& table, CachedTable& cached) {
   for (const Oid id : cached.index_ids) {
     Relation index = index_open(id, AccessShareLock);
     for (std::size_t key = 0; key < cached.key_ids.size(); ++key) {
-      const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::KeyName>(key));
+      const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::WhichKey>(key));
       if (wanted.count == 0 || OidIsValid(cached.key_ids[key]) || !is_key_index(index, wanted)) {
         continue;
       }
@@ -51,7 +51,7 @@ bool find_key_indexes(const layout::Table& table, CachedTable& cached) {
     index_close(index, AccessShareLock);
   }
   for (std::size_t key = 0; key < cached.key_ids.size(); ++key) {
-    const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::KeyName>(key));
+    const layout::KeyColumns& wanted = layout::key_columns(table, static_cast<layout::WhichKey>(key));
     if (wanted.count != 0 && !OidIsValid(cached.key_ids[key])) {
       // Such an index becomes usable as time passes, and PostgreSQL sends no invalidation then. So the next call looks
       // again.
@@ -132,8 +132,13 @@ void begin_use(CachedTable* cached) {
 
 void end_use(CachedTable* cached) {
   std::size_t at = use_count;
-  while (uses[--at].cached != cached) {
+  while (at > 0 && uses[at - 1].cached != cached) {
+    --at;
   }
+  if (at == 0) {
+    return;  // an abort has ended it already
+  }
+  --at;
   std::copy(uses + at + 1, uses + use_count, uses + at);
   --use_count;
   --cached->users;

@@ -30,7 +30,7 @@ struct CachedTable {
   int users = 0;                 // how many callers have it open
   TupleDesc desc = nullptr;      // a copy, not counted
   std::span<const Oid> index_ids;
-  std::array<Oid, 2> key_ids{};  // the index of each key, by layout::KeyName; invalid for none
+  std::array<Oid, 2> key_ids{};  // the index of each key, by layout::WhichKey; invalid for none
   WritePlan* plan = nullptr;     // how rows are written; made when the first one is
 };
 

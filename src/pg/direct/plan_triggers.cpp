@@ -12,8 +12,9 @@ namespace escrowgrid::pg::direct {
 
 namespace {
 
-// Whether this is one of the extension's own triggers for INSERT and UPDATE. They check raw DML, and the extension's
-// own writes need no such check. A user's trigger that calls one of their functions has another name, so it runs.
+// Whether this is one of the extension's own triggers for INSERT and UPDATE. The rows that the extension writes have
+// passed what these triggers check of raw DML. A user's trigger that calls one of their functions has another name, so
+// it runs.
 bool is_own_trigger(const Trigger& trigger) {
   struct Own {
     std::string_view trigger;

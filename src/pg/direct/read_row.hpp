@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/direct/cached_table.hpp"
+#include "pg/layout/column_name.hpp"
 
 extern "C" {
 #include "access/tableam.h"
@@ -24,16 +25,20 @@ class Row {
   TupleTableSlot* slot_;
 };
 
-// The values of a key's columns. The second is left out where the key has one column.
-using KeyValues = std::array<Datum, 2>;
-
 // Finds the row that has these values in the columns of the key.
-[[nodiscard]] bool find(const OpenTable& table, layout::KeyName key, const KeyValues& values, Snapshot snapshot,
-                        Row& out);
+[[nodiscard]] bool find(const OpenTable& table, layout::WhichKey key, const layout::KeyValues& values,
+                        Snapshot snapshot, Row& out);
 
 // Reads the row at that place, if the snapshot sees one there. This is cheaper than finding it by its key, but it may
 // be another row: the table may have been rewritten, or the place may have been reused.
 [[nodiscard]] bool fetch(const OpenTable& table, const ItemPointerData& place, Snapshot snapshot, Row& out);
+
+// Locks the row found and reads its newest version into `row`, as SELECT … FOR NO KEY UPDATE or FOR KEY SHARE does,
+// with the same waits and errors. False if the row is gone.
+[[nodiscard]] bool lock(const OpenTable& table, Row& row, LockTupleMode mode);
+
+// The error that an UPDATE raises when its own evaluation has changed the row.
+[[noreturn]] void raise_changed_by_itself();
 
 // A snapshot of everything that is committed now, at every isolation level, and in parallel workers too.
 [[nodiscard]] Snapshot latest_snapshot();

@@ -102,19 +102,6 @@ TupleDesc pin_descriptor(const WriteTarget& target) {
   return desc;
 }
 
-[[noreturn]] void raise_changed_meanwhile() {
-  ereport(ERROR,
-          (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update")));
-}
-
-// The error that an UPDATE raises when its own evaluation has changed the row.
-[[noreturn]] void raise_changed_by_itself() {
-  ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-                  errmsg("tuple to be updated was already modified by an operation triggered by the current command"),
-                  errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other "
-                          "rows.")));
-}
-
 // Whether nobody else has changed or locked the row. A lock of this transaction alone is no obstacle.
 bool is_free(const Row& found) {
   const auto* slot = reinterpret_cast<BufferHeapTupleTableSlot*>(found.slot());
@@ -341,37 +328,6 @@ Datum composite(const WriteTarget& target) {
   slot_getallattrs(target.slot);
   return HeapTupleGetDatum(
       heap_form_tuple(target.table.cached->desc, target.slot->tts_values, target.slot->tts_isnull));
-}
-
-bool lock(const OpenTable& table, Row& row, LockTupleMode mode) {
-  ItemPointerData tid = row.slot()->tts_tid;
-  row.clear();
-  auto flags = static_cast<std::uint8_t>(TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS);
-  if (!IsolationUsesXactSnapshot()) {
-    flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
-  }
-  TM_FailureData failure{};
-  const TM_Result result = table_tuple_lock(table.relation, &tid, GetActiveSnapshot(), row.slot(),
-                                            GetCurrentCommandId(false), mode, LockWaitBlock, flags, &failure);
-  switch (result) {
-    case TM_Ok:
-      slot_getallattrs(row.slot());
-      return true;
-    case TM_Updated:
-      raise_changed_meanwhile();
-    case TM_Deleted:
-      if (IsolationUsesXactSnapshot()) {
-        raise_changed_meanwhile();
-      }
-      return false;
-    case TM_SelfModified:
-    case TM_Invisible:
-      raise_changed_by_itself();
-    case TM_BeingModified:
-    case TM_WouldBlock:
-      break;
-  }
-  elog(ERROR, "escrowgrid: unexpected result %d of locking a row", static_cast<int>(result));
 }
 
 }  // namespace escrowgrid::pg::direct

@@ -4,7 +4,7 @@
 
 #include "pg/direct/read_row.hpp"
 #include "pg/direct/write_plan.hpp"
-#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_columns.hpp"
 
 namespace escrowgrid::pg::direct {
 
@@ -65,10 +65,6 @@ enum class RowLock : std::uint8_t { kNotHeld, kHeld };
 
 // The row written last, as a composite value of the table's type.
 [[nodiscard]] Datum composite(const WriteTarget& target);
-
-// Locks the row found and reads its newest version into `row`, as SELECT … FOR NO KEY UPDATE or FOR KEY SHARE does,
-// with the same waits and errors. False if the row is gone.
-[[nodiscard]] bool lock(const OpenTable& table, Row& row, LockTupleMode mode);
 
 static_assert(std::is_trivially_destructible_v<WriteTarget> && std::is_trivially_destructible_v<WriteCall>);
 

@@ -24,6 +24,9 @@ inline constexpr std::size_t kPlace = [] {
 template <const Table& kTable, ColumnName kName>
 inline constexpr const Column& kColumn = kTable.columns[kPlace<kTable, kName>];
 
+// The values of a key's columns. The second is left out where the key has one column.
+using KeyValues = std::array<Datum, 2>;
+
 constexpr Oid oid_of(Type type) {
   switch (type) {
     case Type::kText:

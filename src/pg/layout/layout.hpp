@@ -46,7 +46,7 @@ struct Key {
   std::string_view first;
   std::string_view second;
 };
-enum class KeyName : std::uint8_t { kPrimary, kSecondary };
+enum class WhichKey : std::uint8_t { kPrimary, kSecondary };
 
 enum class TableId : std::uint8_t {
   kCurrencies,
@@ -72,8 +72,8 @@ struct Table {
   Key secondary;  // empty for none
 
   [[nodiscard]] constexpr std::size_t index() const { return static_cast<std::size_t>(id); }
-  [[nodiscard]] constexpr const Key& key(KeyName which) const {
-    return which == KeyName::kPrimary ? primary : secondary;
+  [[nodiscard]] constexpr const Key& key(WhichKey which) const {
+    return which == WhichKey::kPrimary ? primary : secondary;
   }
   // The column's number as in pg_attribute.attnum, from 1; 0 if there is no column of this name.
   [[nodiscard]] constexpr int number_of(std::string_view column) const {
@@ -261,7 +261,7 @@ inline constexpr std::array kTables = {&kCurrencies,     &kInstitutions,   &kAss
                                        &kApiKeys,        &kAuditEvents,    &kIdempotencyKeys, &kCheckpoints,
                                        &kCheckpointHeads};
 
-// Users may add columns. A table with more columns than this is written by SPI.
+// The most columns that a table may have, users' own included, to be read and written without SPI.
 inline constexpr std::size_t kMostColumns = 32;
 
 namespace detail {
@@ -328,7 +328,7 @@ inline constexpr auto kTenantNumbers = [] {
 
 }  // namespace detail
 
-[[nodiscard]] constexpr const KeyColumns& key_columns(const Table& table, KeyName which) {
+[[nodiscard]] constexpr const KeyColumns& key_columns(const Table& table, WhichKey which) {
   return detail::kKeyColumns[table.index()][static_cast<std::size_t>(which)];
 }
 

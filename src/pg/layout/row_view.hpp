@@ -6,6 +6,10 @@
 
 namespace escrowgrid::pg::layout {
 
+constexpr bool is_read_as_datum(Type type) {
+  return type == Type::kTextArray || type == Type::kJsonb || type == Type::kAddress || type == Type::kNetworks;
+}
+
 namespace detail {
 
 template <Type kType>
@@ -48,10 +52,12 @@ class RowView {
     using Value = decltype(detail::read<kType>(Datum{}));
     return nulls_[kAt] ? std::nullopt : std::optional<Value>(detail::read<kType>(values_[kAt]));
   }
-  // The value of a NOT NULL column. If the constraint has been dropped and the value is NULL, it reads as an empty
-  // text, no bytes, or 0.
+  // The value of a NOT NULL column. A superuser who tampers with rows may have dropped the constraint; a NULL then
+  // reads as an empty text, no bytes, or 0. Types that are read as datums (jsonb, arrays) have no such value: use
+  // find().
   template <ColumnName kName>
-  [[nodiscard]] auto get() const requires(kColumn<kTable, kName>.nulls == Nulls::kForbidden) {
+  [[nodiscard]] auto get() const
+      requires(kColumn<kTable, kName>.nulls == Nulls::kForbidden && !is_read_as_datum(kColumn<kTable, kName>.type)) {
     constexpr std::size_t kAt = kPlace<kTable, kName>;
     constexpr Type kType = kColumn<kTable, kName>.type;
     using Value = decltype(detail::read<kType>(Datum{}));

@@ -71,7 +71,7 @@ constexpr SqlText insert_text(const Table& table, std::string_view tail) {
 
 // The WHERE clause on a key. Its columns are compared with $1 and, if there are two, $2. If the table has tenants, the
 // next parameter is the tenant that the row has to belong to; NULL stands for any tenant.
-constexpr SqlText where_text(const Table& table, KeyName which) {
+constexpr SqlText where_text(const Table& table, WhichKey which) {
   const Key& key = table.key(which);
   SqlText out;
   out.add(" WHERE r.").add(key.first).add(" OPERATOR(pg_catalog.=) $1");
@@ -102,7 +102,7 @@ constexpr SqlText select_all_text(const Table& table, std::string_view tail) {
 }
 
 // SELECT of all columns by a key.
-constexpr SqlText select_text(const Table& table, KeyName which, std::string_view tail) {
+constexpr SqlText select_text(const Table& table, WhichKey which, std::string_view tail) {
   SqlText condition = where_text(table, which);
   return select_all_text(table, condition.add(tail).view());
 }

@@ -1,10 +1,13 @@
 // A row that a trigger was called with. Its columns are found by name, because users may have changed the table.
 #pragma once
 
-#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_columns.hpp"
 #include "pg/layout/row_view.hpp"
 
 namespace escrowgrid::pg::layout {
+
+// The number of a table's column by name; an internal error if there is none.
+[[nodiscard]] int column_number(const char* table, const char* column, TupleDesc desc);
 
 // Takes the columns of the layout from the tuple, in the layout's order.
 void read_tuple(const Table& table, HeapTuple tuple, TupleDesc desc, std::span<Datum> values, std::span<bool> nulls);

@@ -5,6 +5,7 @@
 #include "pg/identity/sign_in.hpp"
 #include "pg/store/api_keys.hpp"
 #include "pg/table/session.hpp"
+#include "pg/values/datum.hpp"
 
 namespace escrowgrid::pg {
 

@@ -3,15 +3,24 @@
 #include "pg/border/subtransaction.hpp"
 #include "pg/service/moves.hpp"
 #include "pg/store/positions.hpp"
+#include "pg/table/writes.hpp"
+#include "pg/values/memory.hpp"
 
 namespace escrowgrid::pg {
 
 namespace {
 
-constexpr std::int32_t kPortion = 1000;
+constexpr std::int32_t kMostAtOnce = 1000;
 constexpr std::int32_t kRecordsAtOnce = 100;
 
-// A portion of the sweep. It is written in a subtransaction, which may be rolled back; what is noted here stays.
+// A position that was not expired, and why.
+struct Unexpired {
+  std::string_view id;
+  const char* detail = nullptr;
+  const char* hint = nullptr;
+};
+
+// What one subtransaction of the sweep works on. A rollback does not reset these members.
 struct Portion {
   const Caller* caller = nullptr;
   core::Micros now = 0;
@@ -19,11 +28,15 @@ struct Portion {
   store::DueCursor cursor;  // the last position of the portion before, and then of this one
   std::int32_t found = 0;
   std::int32_t expired = 0;
+  std::span<Unexpired> refused;
+  std::size_t refused_count = 0;
 };
 
-void warn(std::string_view id, const char* detail, const char* hint) {
-  ereport(WARNING, (errmsg("position \"%.*s\" was not expired", static_cast<int>(id.size()), id.data()),
-                    errdetail_internal("%s", detail), hint == nullptr ? 0 : errhint("%s", hint)));
+void warn(const Unexpired& position) {
+  const auto length = static_cast<int>(position.id.size());
+  ereport(WARNING,
+          (errmsg("position \"%.*s\" was not expired", length, position.id.data()),
+           errdetail_internal("%s", position.detail), position.hint == nullptr ? 0 : errhint("%s", position.hint)));
 }
 
 void expire_portion(Portion& portion) {
@@ -36,7 +49,8 @@ void expire_portion(Portion& portion) {
     return;
   }
   portion.cursor = store::cursor_of(due.back());
-  origin.writes = &begin_writes(origin.path);
+  portion.refused = make_array<Unexpired>(due.size());
+  origin.writes = begin_writes(origin.path);
   collect_records(*origin.writes, kRecordsAtOnce);
   core::TransitionRequest request;
   request.to = core::State::kExpired;
@@ -44,22 +58,22 @@ void expire_portion(Portion& portion) {
     request.content = event_content(*portion.caller, "expires_at has passed", std::nullopt);
     core::Refusal why;
     if (!move(origin, position.id, request, why)) {
-      warn(position.id, why.detail(), why.hint());
-      continue;
-    }
-    if (++portion.expired % kRecordsAtOnce == 0) {
+      portion.refused[portion.refused_count++] = {
+          .id = position.id, .detail = pstrdup(why.detail()), .hint = pstrdup(why.hint())};
+    } else if (++portion.expired % kRecordsAtOnce == 0) {
       write_records(*origin.writes);
     }
   }
   write_records(*origin.writes);
-  finish_writes(*origin.writes);
+  finish_writes(origin.writes);
 }
 
-// Expires the next positions behind the cursor and moves the cursor. If an error ends the portion, nothing of it is
-// written and the error is returned.
+// Expires the next positions behind the cursor and moves the cursor. Returns the error that ended the portion, whose
+// writes are then rolled back; null on success.
 ErrorData* try_portion(Portion& portion) {
   portion.found = 0;
   portion.expired = 0;
+  portion.refused_count = 0;
   return run_in_subtransaction([](void* argument) { expire_portion(*static_cast<Portion*>(argument)); }, &portion);
 }
 
@@ -69,13 +83,18 @@ std::int32_t expire_due_positions(const Caller& caller, std::int32_t max_count) 
   MemoryContext outer = CurrentMemoryContext;
   MemoryContext memory = AllocSetContextCreate(outer, "escrowgrid expiry", ALLOCSET_DEFAULT_SIZES);
   MemoryContextSwitchTo(memory);
-  Portion portion = {.caller = &caller, .now = clock_micros(), .max_count = 0, .cursor = {}};
+  Portion portion;
+  portion.caller = &caller;
+  portion.now = clock_micros();
   std::int32_t expired = 0;
-  std::int32_t one_by_one = 0;  // how many positions are still to be tried alone, after their portion failed
-  while (expired < max_count) {
+  std::int32_t tried = 0;
+  // A portion that fails is halved until the position that fails is alone; after a success the size doubles again. So
+  // one bad position costs a few subtransactions, and not one for each position of its portion.
+  std::int32_t size = kMostAtOnce;
+  while (tried < max_count) {
     CHECK_FOR_INTERRUPTS();
     const store::DueCursor begin = portion.cursor;
-    portion.max_count = one_by_one > 0 ? 1 : std::min(kPortion, max_count - expired);
+    portion.max_count = std::min(size, max_count - tried);
     ErrorData* error = try_portion(portion);
     if (portion.found == 0) {
       if (error != nullptr) {
@@ -83,17 +102,22 @@ std::int32_t expire_due_positions(const Caller& caller, std::int32_t max_count) 
       }
       break;
     }
-    if (error != nullptr && portion.max_count > 1) {
-      one_by_one = portion.found;
+    if (error != nullptr && portion.found > 1) {
       portion.cursor = begin;
-    } else {
-      if (error != nullptr) {
-        warn(portion.cursor.id.view(), error->message, error->hint);
-      } else {
-        expired += portion.expired;
-      }
-      one_by_one = std::max(one_by_one - 1, 0);
+      size = portion.found / 2;
+      MemoryContextReset(memory);
+      continue;
     }
+    if (error != nullptr) {
+      warn({.id = portion.cursor.id.view(), .detail = error->message, .hint = error->hint});
+    } else {
+      expired += portion.expired;
+      size = std::min(2 * size, kMostAtOnce);
+    }
+    for (const Unexpired& position : portion.refused.first(error == nullptr ? portion.refused_count : 0)) {
+      warn(position);
+    }
+    tried += portion.found;
     MemoryContextReset(memory);
   }
   MemoryContextSwitchTo(outer);

@@ -6,6 +6,7 @@
 #include "pg/store/currencies.hpp"
 #include "pg/store/move_records.hpp"
 #include "pg/store/positions.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/random.hpp"
 
 extern "C" {
@@ -25,7 +26,18 @@ core::EventContent event_content(const Caller& caller, const TextView& reason, c
   return content;
 }
 
-std::optional<Move> create(store::Origin& origin, const core::CreationInput& input, core::Refusal& why) {
+core::PositionTerms terms_of(const core::CreationInput& input, const TermsOrigin& from) {
+  return {.id = from.id,
+          .institution_id = from.institution_id,
+          .asset_id = input.asset_id.value_or(""),
+          .holder_reference = input.holder_reference.value_or(""),
+          .currency = {.code = input.currency.value_or(""), .exponent = from.exponent},
+          .amount = from.amount,
+          .external_reference = input.external_reference,
+          .expires_at = input.expires_at};
+}
+
+std::optional<Move> create(const store::Origin& origin, const core::CreationInput& input, core::Refusal& why) {
   const std::optional<core::Amount> amount = core::read_creation(input, why);
   if (!amount) {
     return std::nullopt;
@@ -43,14 +55,8 @@ std::optional<Move> create(store::Origin& origin, const core::CreationInput& inp
   }
   const core::Micros now = clock_micros();
   const core::TypeIdText id = make_id("pos", now);
-  const core::PositionTerms terms = {.id = id.view(),
-                                     .institution_id = *institution_id,
-                                     .asset_id = *input.asset_id,
-                                     .holder_reference = *input.holder_reference,
-                                     .currency = {.code = *input.currency, .exponent = *exponent},
-                                     .amount = *amount,
-                                     .external_reference = input.external_reference,
-                                     .expires_at = input.expires_at};
+  const core::PositionTerms terms =
+      terms_of(input, {.id = id.view(), .institution_id = *institution_id, .amount = *amount, .exponent = *exponent});
   const core::EventContent content = event_content(origin.caller, std::nullopt, input.metadata);
   const std::optional<core::Decision> decision = core::decide_creation(terms, content, now, why);
   if (!decision || !check_rules({.terms = terms, .metadata = input.metadata, .now = now}, why)) {

@@ -3,6 +3,7 @@
 #include "pg/store/access_grants.hpp"
 
 #include "pg/store/audit_events.hpp"
+#include "pg/values/datum.hpp"
 #include "pg/values/json_object.hpp"
 
 extern "C" {

@@ -1,6 +1,8 @@
 #include "pg/store/api_keys.hpp"
 
 #include "pg/store/audit_events.hpp"
+#include "pg/table/find.hpp"
+#include "pg/table/spi_write.hpp"
 #include "pg/values/json_object.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/random.hpp"
@@ -53,8 +55,8 @@ ApiKey to_key(const FoundRow& row) {
           .is_address_allowed = !networks || is_from(*networks)};
 }
 
-std::optional<ApiKey> find_by(KeyName name, std::string_view value) {
-  const View view = begin_view(Sight::kLatest);
+std::optional<ApiKey> find_by(WhichKey name, std::string_view value) {
+  const View view = begin_view(Sight::kLatest, {&layout::kApiKeys});
   FoundRow row;
   std::optional<ApiKey> key;
   if (row.find(view, layout::kApiKeys, name, {text_datum(value)}, std::nullopt)) {
@@ -80,11 +82,11 @@ Datum form_key_row(TupleDesc desc, std::string_view token) {
 }  // namespace
 
 std::optional<ApiKey> find_key(std::string_view id) {
-  return find_by(KeyName::kPrimary, id);
+  return find_by(WhichKey::kPrimary, id);
 }
 
 std::optional<ApiKey> find_key_by_hash(std::string_view key_hash) {
-  return find_by(KeyName::kSecondary, key_hash);
+  return find_by(WhichKey::kSecondary, key_hash);
 }
 
 bool is_address_allowed(const TextView& cidrs) {
@@ -100,7 +102,7 @@ bool is_address_allowed(const TextView& cidrs) {
 Datum insert_key(const Origin& origin, const NewApiKey& key, std::string_view token, TupleDesc desc) {
   const core::Micros at = clock_micros();
   const core::TypeIdText id = make_id("ak", at);
-  layout::NewRow<layout::kApiKeys> row;
+  layout::RowColumns<layout::kApiKeys> row;
   row.set<"id">(id.view())
       .set<"institution_id">(key.institution_id)
       .set<"key_hash">(key.key_hash)
@@ -110,7 +112,7 @@ Datum insert_key(const Origin& origin, const NewApiKey& key, std::string_view to
       .set<"expires_at">(key.expires_at)
       .set_datum<"allowed_cidrs">(key.allowed_cidrs)
       .set<"token_hint">(TextView(key.token_hint));
-  static_cast<void>(insert_row(layout::kApiKeys, row.values()));
+  static_cast<void>(insert_outside_moves(layout::kApiKeys, row.values()));
   JsonObject payload;
   payload.text("institutionId", key.institution_id).text("role", key.role).text("label", key.label);
   ApiKey made;

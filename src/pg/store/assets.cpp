@@ -2,6 +2,10 @@
 
 #include "pg/store/audit_events.hpp"
 #include "pg/store/ledger_events.hpp"
+#include "pg/store/tenant.hpp"
+#include "pg/table/find.hpp"
+#include "pg/table/spi_write.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/json_object.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/random.hpp"
@@ -22,27 +26,14 @@ void record_made(const Origin& origin, const AuditEntry& entry) {
   append_audit(origin, entry);
 }
 
-template <const layout::Table& kTable>
-TextView find_owner(std::string_view id, const TextView& institution_id) {
-  const View view = begin_view(Sight::kFresh);
-  FoundRow row;
-  TextView owner;
-  if (row.find(view, kTable, id, institution_id)) {
-    owner = copied(row.as<kTable>().template get<"institution_id">());
-    row.close();
-  }
-  end_view(view);
-  return owner;
-}
-
 }  // namespace
 
 TextView find_template_institution(std::string_view id, const TextView& institution_id) {
-  return find_owner<layout::kAssetTemplates>(id, institution_id);
+  return find_tenant<layout::kAssetTemplates>(id, institution_id, Sight::kFresh);
 }
 
 TextView find_asset_institution(std::string_view id, const TextView& institution_id) {
-  return find_owner<layout::kAssets>(id, institution_id);
+  return find_tenant<layout::kAssets>(id, institution_id, Sight::kFresh);
 }
 
 TextView lock_asset_institution(Writes& writes, std::string_view id, const TextView& institution_id) {
@@ -58,7 +49,7 @@ TextView lock_asset_institution(Writes& writes, std::string_view id, const TextV
 Datum insert_template(const Origin& origin, const NewTemplate& asset_template) {
   const core::Micros at = clock_micros();
   const core::TypeIdText id = make_id("tmpl", at);
-  layout::NewRow<layout::kAssetTemplates> made;
+  layout::RowColumns<layout::kAssetTemplates> made;
   made.set<"id">(id.view())
       .set<"institution_id">(asset_template.institution_id)
       .set<"code">(asset_template.code)
@@ -68,7 +59,7 @@ Datum insert_template(const Origin& origin, const NewTemplate& asset_template) {
       .set_datum<"config">(jsonb_datum(asset_template.config))
       .set<"created_at">(at)
       .set<"updated_at">(at);
-  const Datum row = insert_row(layout::kAssetTemplates, made.values());
+  const Datum row = insert_outside_moves(layout::kAssetTemplates, made.values());
   JsonObject payload;
   payload.text("templateId", id.view())
       .text("code", asset_template.code)
@@ -89,7 +80,7 @@ Datum insert_template(const Origin& origin, const NewTemplate& asset_template) {
 Datum insert_asset(const Origin& origin, const NewAsset& asset) {
   const core::Micros at = clock_micros();
   const core::TypeIdText id = make_id("ast", at);
-  layout::NewRow<layout::kAssets> made;
+  layout::RowColumns<layout::kAssets> made;
   made.set<"id">(id.view())
       .set<"institution_id">(asset.institution_id)
       .set<"template_id">(asset.template_id)
@@ -97,7 +88,7 @@ Datum insert_asset(const Origin& origin, const NewAsset& asset) {
       .set_datum<"metadata">(asset.metadata ? std::optional(jsonb_datum(*asset.metadata)) : std::nullopt)
       .set<"created_at">(at)
       .set<"updated_at">(at);
-  const Datum row = insert_row(layout::kAssets, made.values());
+  const Datum row = insert_outside_moves(layout::kAssets, made.values());
   JsonObject payload;
   payload.text("assetId", id.view())
       .text("templateId", asset.template_id)

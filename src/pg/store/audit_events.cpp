@@ -1,6 +1,7 @@
 #include "pg/store/audit_events.hpp"
 
 #include "core/parameters.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/random.hpp"
 
 namespace escrowgrid::pg::store {
@@ -47,7 +48,7 @@ std::string_view refusal_action(core::Condition condition) {
 }  // namespace
 
 void append_audit(const Origin& origin, const AuditEntry& entry) {
-  layout::NewRow<layout::kAuditEvents> row;
+  layout::RowColumns<layout::kAuditEvents> row;
   row.set<"id">(make_id("aud", entry.at).view())
       .set<"occurred_at">(entry.at)
       .set<"created_at">(entry.at)

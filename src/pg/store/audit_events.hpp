@@ -3,6 +3,7 @@
 
 #include "core/refusal.hpp"
 #include "pg/store/origin.hpp"
+#include "pg/values/datum.hpp"
 
 namespace escrowgrid::pg::store {
 

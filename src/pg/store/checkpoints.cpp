@@ -4,16 +4,16 @@
 #include "pg/layout/sql_text.hpp"
 #include "pg/store/found_values.hpp"
 #include "pg/store/verification_sql.hpp"
-#include "pg/table/writes.hpp"
+#include "pg/table/spi_write.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/random.hpp"
 
 namespace escrowgrid::pg::store {
 
+namespace {
+
 Statement select_checkpoints = {
     layout::kText<[] { return layout::select_all_text(layout::kCheckpoints, " ORDER BY r.number"); }>.data()};
-
-namespace {
 
 Statement select_one = {layout::kText<[] {
                           return layout::select_all_text(
@@ -77,6 +77,11 @@ void require_earlier_heads() {
 
 }  // namespace
 
+RowStream open_checkpoints(Sight sight) {
+  const Bindings none;
+  return {select_checkpoints, none, sight};
+}
+
 StoredCheckpoint stored_checkpoint(const RowStream& row) {
   const auto found = row.row<layout::kCheckpoints>();
   StoredCheckpoint out;
@@ -124,7 +129,7 @@ Datum insert_checkpoint(const char* db_role) {
   made.position_count = static_cast<std::int64_t>(tree.size());
   made.root = tree.root();
   made.previous = previous ? previous->hash : core::Digest{};
-  layout::NewRow<layout::kCheckpoints> row;
+  layout::RowColumns<layout::kCheckpoints> row;
   row.set<"id">(made.id)
       .set<"number">(made.number)
       .set<"position_count">(made.position_count)
@@ -133,7 +138,7 @@ Datum insert_checkpoint(const char* db_role) {
       .set<"hash">(core::checkpoint_hash(made))
       .set<"created_at">(made.at)
       .set<"db_role">(db_role);
-  return insert_row(layout::kCheckpoints, row.values());
+  return insert_outside_moves(layout::kCheckpoints, row.values());
 }
 
 std::optional<StoredCheckpoint> find_checkpoint(const TextView& id, Sight sight) {

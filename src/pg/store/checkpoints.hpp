@@ -12,8 +12,8 @@ struct StoredCheckpoint {
   core::Digest hash{};
 };
 
-// Selects all checkpoints in order. stored_checkpoint() reads a row of it.
-extern Statement select_checkpoints;
+// All checkpoints in order. stored_checkpoint() reads a row; close the stream at the end.
+[[nodiscard]] RowStream open_checkpoints(Sight sight);
 [[nodiscard]] StoredCheckpoint stored_checkpoint(const RowStream& row);
 
 // The Merkle tree over the heads of the checkpoint with this number.

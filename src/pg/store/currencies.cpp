@@ -25,10 +25,10 @@ struct KnownCurrency {
 constexpr std::size_t kMostKnown = 64;
 std::array<KnownCurrency, kMostKnown> known_currencies;
 std::size_t known_count = 0;
-std::uint64_t known_by = 0;  // the entry of the table that they were read by
+std::uint64_t known_by = 0;  // known_definition() of the table when they were read
 
 std::optional<int> find_known(std::string_view code) {
-  if (known_by != direct::current_entry(layout::kCurrencies)) {
+  if (known_by != known_definition(layout::kCurrencies)) {
     known_count = 0;
   }
   for (const KnownCurrency& known : std::span(known_currencies).first(known_count)) {
@@ -40,12 +40,12 @@ std::optional<int> find_known(std::string_view code) {
 }
 
 void keep_known(std::string_view code, int exponent) {
-  const std::uint64_t entry = direct::current_entry(layout::kCurrencies);
-  if (known_by != entry) {
+  const std::uint64_t definition = known_definition(layout::kCurrencies);
+  if (known_by != definition) {
     known_count = 0;
-    known_by = entry;
+    known_by = definition;
   }
-  if (entry == 0 || known_count == kMostKnown) {
+  if (definition == 0 || known_count == kMostKnown) {
     return;
   }
   KnownCurrency& known = known_currencies[known_count];
@@ -61,7 +61,7 @@ Currency read_currency(std::string_view code) {
     return {.exponent = exponent, .is_builtin = true};
   }
   Currency found;
-  const View view = begin_view(Sight::kFresh);
+  const View view = begin_view(Sight::kFresh, {&layout::kCurrencies});
   FoundRow row;
   if (row.find(view, layout::kCurrencies, code, std::nullopt)) {
     const auto currency = row.as<layout::kCurrencies>();

@@ -4,8 +4,11 @@
 #include "core/merkle.hpp"
 #include "pg/layout/sql_text.hpp"
 #include "pg/store/audit_events.hpp"
+#include "pg/store/event_content.hpp"
 #include "pg/store/found_values.hpp"
+#include "pg/table/find.hpp"
 #include "pg/table/own_write.hpp"
+#include "pg/table/spi_write.hpp"
 #include "pg/values/json_object.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/result.hpp"
@@ -134,16 +137,9 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
     return std::nullopt;
   }
   const auto found = event.as<layout::kPositionEvents>();
-  core::EventContent content;
-  content.reason = found.find<"reason">();
-  if (const std::optional<Datum> metadata = found.find<"metadata">()) {
-    content.metadata = jsonb_text(*metadata);
-  }
-  if (const std::optional<BytesView> salt = found.find<"salt">()) {
-    content.salt = require_salt(*salt);
-  }
-  const std::optional<core::Digest> digest = core::content_digest(content);
+  const std::optional<core::Digest> digest = core::content_digest(content_of(found));
   if (!digest) {  // there is nothing to erase
+    event.close();
     Bindings values;
     values.text(event_id);
     execute(select_event, values, Sight::kFresh);

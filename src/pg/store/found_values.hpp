@@ -1,5 +1,6 @@
-// Reads stored values for verification. The constraints may have been dropped, so an invalid value is not an error
-// here: it becomes a value that differs from every valid one, and verification reports it.
+// Reads stored values for verification. A superuser who tampers with rows may have dropped the constraints. So an
+// invalid value is not an error here: it becomes a value that differs from every valid one, and verification reports
+// it.
 #pragma once
 
 #include "pg/values/datum.hpp"

@@ -1,6 +1,8 @@
 #include "pg/store/idempotency_keys.hpp"
 
 #include "pg/layout/sql_text.hpp"
+#include "pg/table/find.hpp"
+#include "pg/table/spi_write.hpp"
 #include "pg/table/writes.hpp"
 #include "pg/values/memory.hpp"
 
@@ -48,7 +50,7 @@ Bindings key_bindings(const IdempotencyKey& key) {
 }  // namespace
 
 bool insert_claim(const IdempotencyKey& key, const core::Digest& fingerprint) {
-  layout::NewRow<layout::kIdempotencyKeys> row;
+  layout::RowColumns<layout::kIdempotencyKeys> row;
   row.set<"institution_id">(key.institution_id)
       .set<"key">(key.key)
       .set<"fingerprint">(fingerprint)
@@ -58,9 +60,9 @@ bool insert_claim(const IdempotencyKey& key, const core::Digest& fingerprint) {
 }
 
 core::Digest read_claim(const IdempotencyKey& key) {
-  const View view = begin_view(Sight::kFresh);
+  const View view = begin_view(Sight::kFresh, {&layout::kIdempotencyKeys});
   FoundRow row;
-  const bool is_found = row.find(view, layout::kIdempotencyKeys, KeyName::kPrimary,
+  const bool is_found = row.find(view, layout::kIdempotencyKeys, WhichKey::kPrimary,
                                  {text_datum(key.institution_id), text_datum(key.key)}, std::nullopt);
   end_view(view);
   if (!is_found) {

@@ -1,11 +1,12 @@
 #include "pg/store/ledger_events.hpp"
 
+#include "pg/table/writes.hpp"
 #include "pg/values/random.hpp"
 
 namespace escrowgrid::pg::store {
 
 void append_ledger(const Origin& origin, const LedgerEntry& entry) {
-  layout::NewRow<layout::kLedgerEvents> row;
+  layout::RowColumns<layout::kLedgerEvents> row;
   row.set<"id">(make_id("led", entry.at).view())
       .set<"kind">(entry.kind)
       .set<"position_id">(entry.position_id)

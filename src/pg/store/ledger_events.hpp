@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/store/origin.hpp"
+#include "pg/values/datum.hpp"
 
 namespace escrowgrid::pg::store {
 

@@ -2,6 +2,7 @@
 
 #include "pg/store/audit_events.hpp"
 #include "pg/store/ledger_events.hpp"
+#include "pg/table/writes.hpp"
 #include "pg/values/json_object.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/random.hpp"
@@ -13,7 +14,7 @@ namespace {
 std::string_view append_event(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision,
                               const core::EventContent& content) {
   const std::string_view id = copied(make_id("ple", decision.at).view());
-  layout::NewRow<layout::kPositionEvents> row;
+  layout::RowColumns<layout::kPositionEvents> row;
   row.set<"id">(id)
       .set<"position_id">(terms.id)
       .set<"from_state">(decision.from ? TextView(core::state_name(*decision.from)) : std::nullopt)

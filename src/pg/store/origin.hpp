@@ -3,9 +3,12 @@
 
 #include "pg/border/settings.hpp"
 #include "pg/identity/caller.hpp"
-#include "pg/table/writes.hpp"
 
-namespace escrowgrid::pg::store {
+namespace escrowgrid::pg {
+
+struct Writes;  // see table/writes.hpp
+
+namespace store {
 
 struct Origin {
   Caller caller;
@@ -19,4 +22,6 @@ struct Origin {
   return {.caller = caller, .claims = request_claims(), .path = path};
 }
 
-}  // namespace escrowgrid::pg::store
+}  // namespace store
+
+}  // namespace escrowgrid::pg

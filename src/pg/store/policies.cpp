@@ -3,6 +3,7 @@
 #include "pg/layout/sql_text.hpp"
 #include "pg/store/audit_events.hpp"
 #include "pg/store/utc.hpp"
+#include "pg/table/spi_write.hpp"
 #include "pg/values/json_object.hpp"
 #include "pg/values/random.hpp"
 #include "pg/values/result.hpp"
@@ -83,7 +84,7 @@ Datum upsert_policy(const Origin& origin, const PolicyName& name, std::string_vi
   const TextView old_config = old ? TextView(jsonb_text(*old)) : std::nullopt;
   const core::Micros at = clock_micros();
   const core::TypeIdText id = make_id("pol", at);
-  layout::NewRow<layout::kInstitutionPolicies> made;
+  layout::RowColumns<layout::kInstitutionPolicies> made;
   made.set<"id">(id.view())
       .set<"institution_id">(name.institution_id)
       .set<"region">(name.region)

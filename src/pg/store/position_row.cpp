@@ -37,7 +37,7 @@ core::PositionSnapshot to_snapshot(const PositionView& row) {
   return snapshot;
 }
 
-void set_decided(NewPosition& row, const core::PositionTerms& terms, const core::Decision& decision) {
+void set_decided(PositionColumns& row, const core::PositionTerms& terms, const core::Decision& decision) {
   const int decimals = terms.currency.exponent;
   row.set<"state">(core::state_name(decision.to))
       .set<"released_amount">(decision.released, decimals)
@@ -48,8 +48,8 @@ void set_decided(NewPosition& row, const core::PositionTerms& terms, const core:
       .set<"head_hash">(decision.hash);
 }
 
-NewPosition new_position(const core::PositionTerms& terms, const core::Decision& decision) {
-  NewPosition row;
+PositionColumns new_position(const core::PositionTerms& terms, const core::Decision& decision) {
+  PositionColumns row;
   row.set<"id">(terms.id)
       .set<"institution_id">(terms.institution_id)
       .set<"asset_id">(terms.asset_id)

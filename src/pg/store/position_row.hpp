@@ -1,23 +1,24 @@
-// Converts a row of positions to the core's types and back. All code that reads or writes such a row comes here.
+// Converts a row of positions to the core's types and back. All code comes here but verification, which reads rows as
+// they are found.
 #pragma once
 
 #include "core/decide.hpp"
-#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_columns.hpp"
 #include "pg/layout/row_view.hpp"
 
 namespace escrowgrid::pg::store {
 
 using PositionView = layout::RowView<layout::kPositions>;
-using NewPosition = layout::NewRow<layout::kPositions>;
+using PositionColumns = layout::RowColumns<layout::kPositions>;
 
 // A stored row, whose NOT NULL and CHECK constraints hold. The currency's exponent and the last event's hash are not
 // part of the row: complete_snapshot() adds them.
 [[nodiscard]] core::PositionSnapshot to_snapshot(const PositionView& row);
 
 // The columns that a transition changes.
-void set_decided(NewPosition& row, const core::PositionTerms& terms, const core::Decision& decision);
+void set_decided(PositionColumns& row, const core::PositionTerms& terms, const core::Decision& decision);
 
 // All columns of a new position.
-[[nodiscard]] NewPosition new_position(const core::PositionTerms& terms, const core::Decision& decision);
+[[nodiscard]] PositionColumns new_position(const core::PositionTerms& terms, const core::Decision& decision);
 
 }  // namespace escrowgrid::pg::store

@@ -2,6 +2,7 @@
 
 #include "pg/border/report.hpp"
 #include "pg/store/currencies.hpp"
+#include "pg/store/tenant.hpp"
 #include "pg/values/memory.hpp"
 #include "pg/values/result.hpp"
 
@@ -43,18 +44,18 @@ Statement select_position_at = {
   raise(why);
 }
 
-direct::KeyValues event_key(const core::PositionSnapshot& position) {
+layout::KeyValues event_key(const core::PositionSnapshot& position) {
   return {text_datum(position.terms.id), Int32GetDatum(position.version)};
 }
 
-// Takes the hash of the last event from its row, and closes the row.
-void take_last_event(core::PositionSnapshot& position, bool is_found, FoundRow& event) {
-  position.last_event_hash.reset();
+// The hash of an event that was looked up; absent if it was not found. Closes the row.
+std::optional<core::Digest> take_hash(bool is_found, FoundRow& event) {
+  std::optional<core::Digest> hash;
   if (is_found) {
-    position.last_event_hash = require_digest(event.as<layout::kPositionEvents>().get<"hash">());
+    hash = require_digest(event.as<layout::kPositionEvents>().get<"hash">());
   }
   event.close();
-  position.terms.currency.exponent = require_exponent(position.terms);
+  return hash;
 }
 
 }  // namespace
@@ -62,8 +63,9 @@ void take_last_event(core::PositionSnapshot& position, bool is_found, FoundRow& 
 void PositionToMove::read() {
   snapshot_ = to_snapshot(row_.as<layout::kPositions>());
   FoundRow event;
-  const bool is_found = row_.find_related(layout::kPositionEvents, KeyName::kSecondary, event_key(snapshot_), event);
-  take_last_event(snapshot_, is_found, event);
+  const bool is_found = row_.find_related(layout::kPositionEvents, WhichKey::kSecondary, event_key(snapshot_), event);
+  snapshot_.last_event_hash = take_hash(is_found, event);
+  snapshot_.terms.currency.exponent = require_exponent(snapshot_.terms);
 }
 
 bool PositionToMove::find(std::string_view id, const TextView& institution_id) {
@@ -83,7 +85,7 @@ bool PositionToMove::lock() {
 }
 
 std::optional<Datum> PositionToMove::update(const core::Decision& decision) {
-  NewPosition changes;
+  PositionColumns changes;
   set_decided(changes, snapshot_.terms, decision);
   switch (row_.update(changes.values())) {
     case RowToUpdate::Outcome::kWritten:
@@ -97,7 +99,7 @@ std::optional<Datum> PositionToMove::update(const core::Decision& decision) {
 }
 
 Datum insert_position(const Origin& origin, const core::PositionTerms& terms, const core::Decision& decision) {
-  const NewPosition row = new_position(terms, decision);
+  const PositionColumns row = new_position(terms, decision);
   const std::optional<Datum> stored = insert_row(*origin.writes, layout::kPositions, row.values());
   if (!stored) {
     raise_altered(terms.id);
@@ -106,7 +108,7 @@ Datum insert_position(const Origin& origin, const core::PositionTerms& terms, co
 }
 
 bool read_position(std::string_view id, const TextView& institution_id, core::PositionSnapshot& out) {
-  const View view = begin_view(Sight::kFresh);
+  const View view = begin_view(Sight::kFresh, {&layout::kPositions});
   FoundRow row;
   const bool is_found = row.find(view, layout::kPositions, id, institution_id);
   end_view(view);
@@ -129,12 +131,13 @@ bool read_position(std::string_view id, const TextView& institution_id, core::Po
 }
 
 void complete_snapshot(core::PositionSnapshot& position) {
-  const View view = begin_view(Sight::kFresh);
+  const View view = begin_view(Sight::kFresh, {&layout::kPositionEvents});
   FoundRow event;
   const bool is_found =
-      event.find(view, layout::kPositionEvents, KeyName::kSecondary, event_key(position), std::nullopt);
-  take_last_event(position, is_found, event);
+      event.find(view, layout::kPositionEvents, WhichKey::kSecondary, event_key(position), std::nullopt);
+  position.last_event_hash = take_hash(is_found, event);
   end_view(view);
+  position.terms.currency.exponent = require_exponent(position.terms);
 }
 
 bool has_positions() {
@@ -143,7 +146,7 @@ bool has_positions() {
 }
 
 std::optional<PositionHead> find_head(std::string_view position_id) {
-  const View view = begin_view(Sight::kFresh);
+  const View view = begin_view(Sight::kFresh, {&layout::kPositions});
   FoundRow row;
   std::optional<PositionHead> head;
   if (row.find(view, layout::kPositions, position_id, std::nullopt)) {
@@ -158,15 +161,7 @@ std::optional<PositionHead> find_head(std::string_view position_id) {
 }
 
 TextView find_position_institution(std::string_view id, const TextView& institution_id, Sight sight) {
-  const View view = begin_view(sight);
-  FoundRow row;
-  TextView owner;
-  if (row.find(view, layout::kPositions, id, institution_id)) {
-    owner = copied(row.as<layout::kPositions>().get<"institution_id">());
-    row.close();
-  }
-  end_view(view);
-  return owner;
+  return find_tenant<layout::kPositions>(id, institution_id, sight);
 }
 
 DueCursor cursor_of(const DuePosition& position) {

@@ -4,6 +4,7 @@
 #include "core/parameters.hpp"
 #include "pg/store/origin.hpp"
 #include "pg/store/position_row.hpp"
+#include "pg/table/writes.hpp"
 
 namespace escrowgrid::pg::store {
 

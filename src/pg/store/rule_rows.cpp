@@ -3,7 +3,8 @@
 namespace escrowgrid::pg::store {
 
 bool RuleRows::find(std::string_view asset_id, const Places* hint) {
-  const View view = begin_view(Sight::kLatest);
+  const View view =
+      begin_view(Sight::kLatest, {&layout::kAssets, &layout::kAssetTemplates, &layout::kInstitutionPolicies});
   bool is_found = hint != nullptr && find_at(view, asset_id, *hint);
   if (!is_found) {
     close();
@@ -40,7 +41,7 @@ bool RuleRows::find_by_keys(const View& view, std::string_view asset_id) {
   }
   const auto terms = template_.as<layout::kAssetTemplates>();
   has_policy_ =
-      policy_.find(view, layout::kInstitutionPolicies, KeyName::kSecondary,
+      policy_.find(view, layout::kInstitutionPolicies, WhichKey::kSecondary,
                    {text_datum(terms.get<"institution_id">()), text_datum(terms.get<"region">())}, std::nullopt);
   return true;
 }
@@ -54,11 +55,15 @@ RuleRows::Places RuleRows::places() const {
 
 AssetTemplate RuleRows::asset_template() const {
   const auto row = template_.as<layout::kAssetTemplates>();
+  const std::optional<Datum> config = row.find<"config">();
+  if (!config) {
+    ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("the config of an asset template is NULL")));
+  }
   return {.institution_id = row.get<"institution_id">(),
           .code = row.get<"code">(),
           .vertical = row.get<"vertical">(),
           .region = row.get<"region">(),
-          .config = row.get<"config">()};
+          .config = *config};
 }
 
 std::optional<Datum> RuleRows::policy() const {

@@ -151,8 +151,7 @@ void verify_checkpoints(Report& report) {
   core::Checkpoint last;
   core::Digest last_hash{};
   std::int64_t count = 0;
-  Bindings none;
-  RowStream rows(select_checkpoints, none, Sight::kCaller);
+  RowStream rows = open_checkpoints(Sight::kCaller);
   while (rows.next()) {
     with_row(rows, [&] {
       findings.clear();

@@ -1,6 +1,5 @@
 #include "pg/table/find.hpp"
 
-#include "pg/direct/write_row.hpp"
 #include "pg/layout/sql_text.hpp"
 #include "pg/values/memory.hpp"
 
@@ -12,7 +11,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kLockClauses = {" FOR KEY SHARE OF r", " FOR SHARE OF r",
                                                           " FOR NO KEY UPDATE OF r", " FOR UPDATE OF r"};
 
-template <std::size_t kIndex, KeyName kKey>
+template <std::size_t kIndex, WhichKey kKey>
 constexpr Statement find_statement() {
   if constexpr (layout::key_columns(*layout::kTables[kIndex], kKey).count == 0) {
     return {};
@@ -24,19 +23,19 @@ constexpr Statement find_statement() {
 template <std::size_t kIndex, std::size_t kStrength>
 constexpr Statement lock_statement() {
   return {layout::kText<[] {
-            return layout::select_text(*layout::kTables[kIndex], KeyName::kPrimary, kLockClauses[kStrength]);
+            return layout::select_text(*layout::kTables[kIndex], WhichKey::kPrimary, kLockClauses[kStrength]);
           }>.data()};
 }
 
 struct TableStatements {
-  std::array<Statement, 2> find;                    // by KeyName
+  std::array<Statement, 2> find;                    // by WhichKey
   std::array<Statement, kLockClauses.size()> lock;  // by LockStrength
 };
 
 template <std::size_t... kIndexes>
 constexpr std::array<TableStatements, sizeof...(kIndexes)> make_statements(
     std::index_sequence<kIndexes...> /*indexes*/) {
-  return {{{.find = {find_statement<kIndexes, KeyName::kPrimary>(), find_statement<kIndexes, KeyName::kSecondary>()},
+  return {{{.find = {find_statement<kIndexes, WhichKey::kPrimary>(), find_statement<kIndexes, WhichKey::kSecondary>()},
             .lock = {lock_statement<kIndexes, 0>(), lock_statement<kIndexes, 1>(), lock_statement<kIndexes, 2>(),
                      lock_statement<kIndexes, 3>()}}...}};
 }
@@ -45,7 +44,7 @@ constexpr std::array<TableStatements, sizeof...(kIndexes)> make_statements(
 constinit std::array<TableStatements, layout::kTables.size()> statements =
     make_statements(std::make_index_sequence<layout::kTables.size()>());
 
-Bindings bind_key(const layout::Table& table, KeyName key, const direct::KeyValues& values, const TextView& tenant) {
+Bindings bind_key(const layout::Table& table, WhichKey key, const layout::KeyValues& values, const TextView& tenant) {
   Bindings bindings;
   const layout::KeyColumns& columns = layout::key_columns(table, key);
   for (int i = 0; i < columns.count; ++i) {
@@ -68,33 +67,65 @@ bool is_of_tenant(const layout::Table& table, const Datum* values, const bool* n
   return !nulls[number - 1] && text_view(values[number - 1]) == *tenant;
 }
 
-View begin_view(Sight sight) {
+namespace {
+
+// The table as the view has it open; nothing when it is to be read by SPI.
+const direct::OpenTable* open_in(const View& view, const layout::Table& table) {
+  for (const direct::OpenTable& open : view.tables) {
+    if (open && open.cached->layout->id == table.id) {
+      return &open;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+View begin_view(Sight sight, std::initializer_list<const layout::Table*> tables) {
+  View view = {.sight = sight};
+  std::size_t count = 0;
+  for (const layout::Table* table : tables) {
+    if (count == View::kMostTables) {
+      elog(ERROR, "escrowgrid: a view has more than %zu tables", View::kMostTables);
+    }
+    view.tables[count++] = direct::open_readable(*table, AccessShareLock);
+  }
   switch (sight) {
     case Sight::kCaller:
-      return {.sight = sight, .snapshot = GetActiveSnapshot()};
+      view.snapshot = GetActiveSnapshot();
+      break;
     case Sight::kFresh:
-      // The new snapshot has to show what the calling statement has done so far, as the snapshot of a statement through
-      // SPI does.
+      // Make visible what the calling statement has written so far, as SPI does for each statement.
       CommandCounterIncrement();
       direct::push_snapshot();
-      return {.sight = sight, .snapshot = GetActiveSnapshot()};
+      view.snapshot = GetActiveSnapshot();
+      break;
     case Sight::kLatest:
-      return {.sight = sight, .snapshot = direct::latest_snapshot()};
+      view.snapshot = direct::latest_snapshot();
+      break;
   }
-  elog(ERROR, "escrowgrid: unknown kind of view");
+  return view;
 }
 
 void end_view(const View& view) {
   if (view.sight == Sight::kFresh) {
     direct::pop_snapshot();
   }
+  for (const direct::OpenTable& table : view.tables) {
+    if (table) {
+      direct::close(table);
+    }
+  }
 }
 
-bool FoundRow::find(const View& view, const layout::Table& table, KeyName key, const direct::KeyValues& values,
+std::uint64_t known_definition(const layout::Table& table) {
+  return direct::current_entry(table);
+}
+
+bool FoundRow::find(const View& view, const layout::Table& table, WhichKey key, const layout::KeyValues& values,
                     const TextView& tenant) {
-  table_ = direct::open_readable(table, AccessShareLock);
-  if (table_) {
-    if (find_in(table_, view, key, values) && is_of_tenant(table, values_, nulls_, tenant)) {
+  if (const direct::OpenTable* open = open_in(view, table)) {
+    if (find_in(*open, view, key, values) && is_of_tenant(table, values_, nulls_, tenant)) {
       return true;
     }
     close();
@@ -108,7 +139,8 @@ bool FoundRow::find(const View& view, const layout::Table& table, KeyName key, c
   return true;
 }
 
-bool FoundRow::find_in(const direct::OpenTable& table, const View& view, KeyName key, const direct::KeyValues& values) {
+bool FoundRow::find_in(const direct::OpenTable& table, const View& view, WhichKey key,
+                       const layout::KeyValues& values) {
   row_.emplace(table);
   if (!direct::find(table, key, values, view.snapshot, *row_)) {
     return false;
@@ -118,12 +150,12 @@ bool FoundRow::find_in(const direct::OpenTable& table, const View& view, KeyName
 }
 
 bool FoundRow::fetch(const View& view, const layout::Table& table, const ItemPointerData& place) {
-  table_ = direct::open_readable(table, AccessShareLock);
-  if (!table_) {
+  const direct::OpenTable* open = open_in(view, table);
+  if (open == nullptr) {
     return false;
   }
-  row_.emplace(table_);
-  if (!direct::fetch(table_, place, view.snapshot, *row_)) {
+  row_.emplace(*open);
+  if (!direct::fetch(*open, place, view.snapshot, *row_)) {
     close();
     return false;
   }
@@ -131,22 +163,26 @@ bool FoundRow::fetch(const View& view, const layout::Table& table, const ItemPoi
   return true;
 }
 
-std::optional<bool> FoundRow::find_and_share(const layout::Table& table, std::string_view id, const TextView& tenant) {
-  table_ = direct::open_readable(table, RowShareLock);
-  if (!table_) {
+std::optional<bool> FoundRow::find_and_lock_key(const layout::Table& table, std::string_view id,
+                                                const TextView& tenant) {
+  const direct::OpenTable open = direct::open_readable(table, RowShareLock);
+  if (!open) {
     return std::nullopt;
   }
-  if (!table_.cached->is_lockable) {
-    close();
+  if (!open.cached->is_lockable) {
+    direct::close(open);
     return std::nullopt;
   }
-  const View view = begin_view(Sight::kFresh);
-  const bool is_found = find_in(table_, view, KeyName::kPrimary, {text_datum(id)}) &&
-                        is_of_tenant(table, values_, nulls_, tenant) && direct::lock(table_, *row_, LockTupleKeyShare);
+  const View view = begin_view(Sight::kFresh, {});
+  const bool is_found = find_in(open, view, WhichKey::kPrimary, {text_datum(id)}) &&
+                        is_of_tenant(table, values_, nulls_, tenant) && direct::lock(open, *row_, LockTupleKeyShare);
   end_view(view);
-  if (!is_found) {
+  if (is_found) {
+    take(*row_);
+  } else {
     close();
   }
+  direct::close(open);
   return is_found;
 }
 
@@ -176,10 +212,6 @@ void FoundRow::close() {
     row_->clear();
     row_.reset();
   }
-  if (table_) {
-    direct::close(table_);
-    table_ = {};
-  }
   if (result_ != nullptr) {
     SPI_freetuptable(result_);
     result_ = nullptr;
@@ -189,7 +221,7 @@ void FoundRow::close() {
 bool FoundRow::find_and_lock(const layout::Table& table, std::string_view id, const TextView& tenant,
                              LockStrength strength) {
   Statement& statement = statements[table.index()].lock[static_cast<std::size_t>(strength)];
-  if (execute(statement, bind_key(table, KeyName::kPrimary, {text_datum(id)}, tenant), Sight::kFresh) != 1) {
+  if (execute(statement, bind_key(table, WhichKey::kPrimary, {text_datum(id)}, tenant), Sight::kFresh) != 1) {
     return false;
   }
   take_result();

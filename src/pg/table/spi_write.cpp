@@ -1,8 +1,8 @@
 #include "pg/table/spi_write.hpp"
 
 #include "pg/layout/sql_text.hpp"
+#include "pg/layout/tuple_row.hpp"
 #include "pg/table/own_write.hpp"
-#include "pg/table/writes.hpp"
 #include "pg/values/result.hpp"
 
 namespace escrowgrid::pg {
@@ -40,7 +40,7 @@ constinit std::array<TableStatements, layout::kTables.size()> statements =
 constexpr std::size_t kHeadHash = layout::kPlace<layout::kPositions, "head_hash">;
 
 void begin_noted(const layout::Table& table, Datum id, const layout::RowValues& row) {
-  const bool is_position = &table == &layout::kPositions;
+  const bool is_position = table.id == layout::TableId::kPositions;
   begin_own_write(OwnWrite::kRow, table, text_view(id), is_position ? bytes_view(row.values[kHeadHash]) : BytesView());
 }
 
@@ -52,39 +52,48 @@ std::uint64_t execute_in(direct::WriteCall* call, Statement& statement, const Bi
   return execute_and_queue(statement, values);
 }
 
-// Whether the composite has these values in the columns of the layout. The columns are found by name, because a table
-// that is written by SPI may have them in another order.
+// Whether both values are stored the same. Numbers may be written differently (1 and 1.00), where users have given a
+// column a type modifier.
+bool is_same_value(const layout::Column& column, const FormData_pg_attribute& attribute, Datum a, Datum b) {
+  return column.type == layout::Type::kNumeric ? DatumGetBool(DirectFunctionCall2(numeric_eq, a, b))
+                                               : datum_image_eq(a, b, attribute.attbyval, attribute.attlen);
+}
+
+// Whether the composite has these values in the columns of the layout.
 bool is_stored_as_given(const layout::Table& table, Datum composite, const layout::RowValues& expected) {
   HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
   HeapTupleData tuple{};
   tuple.t_len = HeapTupleHeaderGetDatumLength(header);
   tuple.t_data = header;
   TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+  std::array<Datum, layout::kMostColumns> values{};
+  std::array<bool, layout::kMostColumns> nulls{};
+  layout::read_tuple(table, &tuple, desc, values, nulls);
   bool is_same = true;
   for (std::size_t i = 0; is_same && i < table.columns.size(); ++i) {
-    const int number = SPI_fnumber(desc, table.columns[i].name.data());
-    if (number <= 0) {
-      elog(ERROR, "escrowgrid: table %s has no column \"%s\"", table.name.data(), table.columns[i].name.data());
-    }
-    bool is_null = false;
-    const Datum value = heap_getattr(&tuple, number, desc, &is_null);
-    const FormData_pg_attribute* attribute = TupleDescAttr(desc, number - 1);
-    is_same = is_null == expected.nulls[i] &&
-              (is_null || datum_image_eq(value, expected.values[i], attribute->attbyval, attribute->attlen));
+    const int number = layout::column_number(table.name.data(), table.columns[i].name.data(), desc);
+    is_same =
+        nulls[i] == expected.nulls[i] &&
+        (nulls[i] || is_same_value(table.columns[i], *TupleDescAttr(desc, number - 1), values[i], expected.values[i]));
   }
   ReleaseTupleDesc(desc);
   return is_same;
 }
 
-// The row that the last statement returned, if that was one row with the expected values.
+// The row that the last statement returned, if that was one row with the expected values. It is copied, so that memory
+// does not grow with each statement.
 std::optional<Datum> take_stored(Statement& statement, std::uint64_t count, const layout::Table& table,
                                  const layout::RowValues& expected) {
   if (count != 1) {
     invalidate_plan(statement);
     return std::nullopt;
   }
+  SPITupleTable* result = SPI_tuptable;
   const std::optional<Datum> row = result_value(0, 1);
-  return row && is_stored_as_given(table, *row, expected) ? row : std::nullopt;
+  const bool is_as_given = row && is_stored_as_given(table, *row, expected);
+  const std::optional<Datum> stored = is_as_given ? std::optional(datumCopy(*row, false, -1)) : std::nullopt;
+  SPI_freetuptable(result);
+  return stored;
 }
 
 }  // namespace
@@ -151,7 +160,7 @@ std::optional<Datum> update_row_by_spi(direct::WriteCall& call, const layout::Ta
   return take_stored(statement, count, table, expected);
 }
 
-Datum insert_row(const layout::Table& table, const layout::RowValues& row) {
+Datum insert_outside_moves(const layout::Table& table, const layout::RowValues& row) {
   Bindings values;
   require_one_row(execute(statements[table.index()].insert_returning, values.row(table, row), Sight::kFresh), table);
   return keep_for_caller(result_value(0, 1).value_or(0));

@@ -1,5 +1,7 @@
 #include "pg/table/statement.hpp"
 
+#include "pg/direct/read_row.hpp"
+
 extern "C" {
 #include "utils/plancache.h"
 }
@@ -24,14 +26,11 @@ void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::
 std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
   prepare(statement, bindings.types_, bindings.count_);
   std::array<Datum, Bindings::kMost> values = bindings.values_;
-  // GetLatestSnapshot() raises an error in parallel mode. GetCatalogSnapshot() takes a new snapshot too if it is given
-  // no catalog.
-  const auto latest = [] { return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) : GetLatestSnapshot(); };
   const char* nulls = bindings.nulls_.data();
-  const int code =
-      sight == Sight::kLatest
-          ? SPI_execute_snapshot(statement.plan, values.data(), nulls, latest(), InvalidSnapshot, true, false, limit)
-          : SPI_execute_plan(statement.plan, values.data(), nulls, sight == Sight::kCaller, limit);
+  const int code = sight == Sight::kLatest
+                       ? SPI_execute_snapshot(statement.plan, values.data(), nulls, direct::latest_snapshot(),
+                                              InvalidSnapshot, true, false, limit)
+                       : SPI_execute_plan(statement.plan, values.data(), nulls, sight == Sight::kCaller, limit);
   if (code < 0) {
     elog(ERROR, "escrowgrid: could not execute a statement: %s", SPI_result_code_string(code));
   }

@@ -1,7 +1,7 @@
 // SQL through SPI. The text is constant, values are bound, and plans are kept for the life of the backend.
 #pragma once
 
-#include "pg/layout/new_row.hpp"
+#include "pg/layout/row_columns.hpp"
 #include "pg/layout/row_view.hpp"
 
 namespace escrowgrid::pg {

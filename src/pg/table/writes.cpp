@@ -101,7 +101,7 @@ const char* reason_for_spi(const layout::Table& table) {
   return reason;
 }
 
-Writes& begin_writes(std::string_view command) {
+Writes* begin_writes(std::string_view command) {
   // PostgreSQL checks this for every statement that writes. Without SPI it has to be checked here.
   const char* name = psprintf("%.*s()", static_cast<int>(command.size()), command.data());
   PreventCommandIfReadOnly(name);
@@ -117,10 +117,11 @@ Writes& begin_writes(std::string_view command) {
   if (!writes->is_direct || writes->call.runs_users_code) {
     direct::restrict_search_path(writes->call);
   }
-  return *writes;
+  return writes;
 }
 
-void finish_writes(Writes& writes) {
+void finish_writes(Writes*& finished) {
+  Writes& writes = *finished;
   for (const Waiting& waiting : writes.waiting) {
     if (waiting.count != 0) {
       elog(ERROR, "escrowgrid: collected records were not written");
@@ -136,6 +137,7 @@ void finish_writes(Writes& writes) {
   if (positions) {
     direct::close(positions);
   }
+  finished = nullptr;
 }
 
 CallNumber call_number(const Writes& writes) {
@@ -146,10 +148,11 @@ CallNumber call_number(const Writes& writes) {
 void insert_record(Writes* writes, const layout::Table& table, const layout::RowValues& row) {
   if (writes != nullptr && writes->waiting_most > 0) {
     Waiting& waiting = writes->waiting[move_place(table)];
-    if (waiting.count < writes->waiting_most) {
-      waiting.rows[waiting.count++] = row;
-      return;
+    if (waiting.count == waiting.rows.size()) {
+      elog(ERROR, "escrowgrid: more records of a table are collected than write_records() was announced for");
     }
+    waiting.rows[waiting.count++] = row;
+    return;
   }
   insert_records(writes, table, {&row, 1});
 }
@@ -185,11 +188,11 @@ std::optional<Datum> insert_row(Writes& writes, const layout::Table& table, cons
 bool find_referred(Writes& writes, const layout::Table& table, std::string_view id, const TextView& tenant,
                    FoundRow& out) {
   if (writes.is_direct) {
-    if (const std::optional<bool> is_found = out.find_and_share(table, id, tenant)) {
+    if (const std::optional<bool> is_found = out.find_and_lock_key(table, id, tenant)) {
       return *is_found;
     }
-    // Direct writing leaves out the check of the foreign key, because this lock replaces it. The lock cannot be taken
-    // without SPI, so the whole call is written by SPI.
+    // Direct writing leaves out the check of the foreign key, because it takes the lock that the check would take.
+    // Without SPI that lock cannot be taken on this table, so the whole call is written by SPI.
     close_targets(writes);
     direct::restrict_search_path(writes.call);
   }
@@ -219,7 +222,7 @@ bool RowToUpdate::find(std::string_view id, const TextView& tenant) {
   }
   const direct::OpenTable& open = writes_.targets[move_place(table_)].table;
   row_.emplace(open);
-  if (!direct::find(open, KeyName::kPrimary, {text_datum(id)}, GetActiveSnapshot(), *row_)) {
+  if (!direct::find(open, WhichKey::kPrimary, {text_datum(id)}, GetActiveSnapshot(), *row_)) {
     return false;
   }
   take(row_->slot()->tts_values, row_->slot()->tts_isnull);
@@ -241,13 +244,13 @@ bool RowToUpdate::lock() {
   return true;
 }
 
-bool RowToUpdate::find_related(const layout::Table& table, KeyName key, const direct::KeyValues& values,
+bool RowToUpdate::find_related(const layout::Table& table, WhichKey key, const layout::KeyValues& values,
                                FoundRow& out) {
   if (writes_.is_direct) {
     const View view = {.sight = Sight::kCaller, .snapshot = GetActiveSnapshot()};
     return out.find_in(writes_.targets[move_place(table)].table, view, key, values);
   }
-  const View view = begin_view(Sight::kFresh);
+  const View view = begin_view(Sight::kFresh, {&table});
   const bool is_found = out.find(view, table, key, values, std::nullopt);
   end_view(view);
   return is_found;

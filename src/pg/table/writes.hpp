@@ -1,5 +1,5 @@
 // The rows that one function call writes. They are written without SPI if all tables of a move allow that, and by SPI
-// otherwise. begin_writes() decides for the whole call. Callers cannot tell which way was chosen.
+// otherwise. begin_writes() decides for the whole call. Callers need not know which way was chosen.
 #pragma once
 
 #include "pg/direct/write_row.hpp"
@@ -18,8 +18,9 @@ struct Writes;
 
 // `command` names the function in the errors of read-only transactions. AFTER triggers of all rows wait until
 // finish_writes(), so that a trigger sees all rows of the call.
-[[nodiscard]] Writes& begin_writes(std::string_view command);
-void finish_writes(Writes& writes);
+[[nodiscard]] Writes* begin_writes(std::string_view command);
+// Runs the AFTER triggers and ends `writes`, which becomes null.
+void finish_writes(Writes*& writes);
 
 // A number that is different for each call. Values that cannot change during a call are looked up once for each number.
 // 0 if users' code runs during the call, because it may change anything.
@@ -40,15 +41,6 @@ void write_records(Writes& writes);
 // row.
 [[nodiscard]] std::optional<Datum> insert_row(Writes& writes, const layout::Table& table, const layout::RowValues& row);
 
-// Inserts a row into a table that no move writes and returns it as stored. The returned row outlives the session. An
-// error if a trigger or rule suppresses the row.
-[[nodiscard]] Datum insert_row(const layout::Table& table, const layout::RowValues& row);
-
-// The error for a row that a trigger or rule has suppressed.
-[[noreturn]] void raise_suppressed(const layout::Table& table);
-// Raises it if a statement that should have written one row of the table has not.
-void require_one_row(std::uint64_t count, const layout::Table& table);
-
 // --- a row that is updated ----------------------------------------------------------------------
 
 // A row that is found by its id, decided on, and updated. find() may find it without locking it. Then update() writes
@@ -68,7 +60,7 @@ class RowToUpdate {
     return {values_, nulls_};
   }
   // Finds a row of another table that belongs to this one, as of the moment when this one was found or locked.
-  [[nodiscard]] bool find_related(const layout::Table& table, KeyName key, const direct::KeyValues& values,
+  [[nodiscard]] bool find_related(const layout::Table& table, WhichKey key, const layout::KeyValues& values,
                                   FoundRow& out);
 
   enum class Outcome : std::uint8_t {
@@ -83,7 +75,6 @@ class RowToUpdate {
   void close();
 
  private:
-  [[nodiscard]] Outcome update_by_spi(const layout::RowValues& changes);
   void take(const Datum* values, const bool* nulls);
 
   Writes& writes_;

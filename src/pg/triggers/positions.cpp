@@ -292,7 +292,7 @@ void require_followed(const TriggerCall& call, const OldAndNew& rows, const core
 
 // The new row with the old updated_at and due_at, which only transitions change.
 HeapTuple with_old_times(const TriggerCall& call, const Row& before) {
-  store::NewPosition times;
+  store::PositionColumns times;
   times.set<"updated_at">(before.get<"updated_at">()).set<"due_at">(before.find<"due_at">());
   return layout::with_columns(layout::kPositions, call.new_row(), call.desc(), times.values());
 }
@@ -331,7 +331,7 @@ HeapTuple before_update(const TriggerCall& call) {
     raise(why);
   }
   MemoryContext inner = MemoryContextSwitchTo(outer);
-  store::NewPosition changes;
+  store::PositionColumns changes;
   store::set_decided(changes, position.terms, *decision);
   HeapTuple decided = layout::with_columns(layout::kPositions, call.new_row(), call.desc(), changes.values());
   MemoryContextSwitchTo(inner);

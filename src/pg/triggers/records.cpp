@@ -7,6 +7,7 @@
 #include "pg/layout/tuple_row.hpp"
 #include "pg/service/authentication.hpp"
 #include "pg/store/currencies.hpp"
+#include "pg/store/event_content.hpp"
 #include "pg/store/positions.hpp"
 #include "pg/table/own_write.hpp"
 #include "pg/table/session.hpp"
@@ -16,10 +17,7 @@ namespace escrowgrid::pg {
 namespace {
 
 std::optional<Datum> column(const TriggerCall& call, HeapTuple row, const char* name) {
-  const int number = SPI_fnumber(call.desc(), name);
-  if (number <= 0) {
-    elog(ERROR, "escrowgrid: table %s has no column \"%s\"", call.table(), name);
-  }
+  const int number = layout::column_number(call.table(), name, call.desc());
   bool is_null = false;
   const Datum value = heap_getattr(row, number, call.desc(), &is_null);
   return is_null ? std::nullopt : std::optional(value);
@@ -87,7 +85,7 @@ Datum check_record(FunctionCallInfo fcinfo) {
   const TextView position_id =
       table->has("position_id") ? text_column(call, call.new_row(), "position_id") : std::nullopt;
   if (position_id) {
-    require_position(call, *position_id, table == &layout::kPositionEvents);
+    require_position(call, *position_id, table->id == layout::TableId::kPositionEvents);
   }
   return PointerGetDatum(call.new_row());
 }
@@ -103,15 +101,7 @@ bool is_purge(const TriggerCall& call) {
 // The digest that replaces reason and metadata of this event when they are erased.
 std::optional<core::Digest> digest_of_content(const TriggerCall& call) {
   const layout::TupleRow<layout::kPositionEvents> event(call.old_row(), call.desc());
-  core::EventContent content;
-  content.reason = event.find<"reason">();
-  if (const std::optional<Datum> metadata = event.find<"metadata">()) {
-    content.metadata = jsonb_text(*metadata);
-  }
-  if (const std::optional<BytesView> salt = event.find<"salt">()) {
-    content.salt = require_salt(*salt);
-  }
-  return core::content_digest(content);
+  return core::content_digest(store::content_of(event.view()));
 }
 
 // Whether the update is an erasure by escrow_redact_event(), here or on the publisher: the content is removed, its

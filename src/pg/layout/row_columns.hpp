@@ -28,58 +28,58 @@ struct RowValues {
 static_assert(kMostColumns <= 32);
 
 template <const Table& kTable>
-class NewRow {
+class RowColumns {
  public:
   template <ColumnName kName>
-  NewRow& set(std::string_view value) requires(kColumn<kTable, kName>.type == Type::kText) {
+  RowColumns& set(std::string_view value) requires(kColumn<kTable, kName>.type == Type::kText) {
     return put<kName>(text_datum(value));
   }
   template <ColumnName kName>
-  NewRow& set(std::int32_t value) requires(kColumn<kTable, kName>.type == Type::kInteger) {
+  RowColumns& set(std::int32_t value) requires(kColumn<kTable, kName>.type == Type::kInteger) {
     return put<kName>(Int32GetDatum(value));
   }
   template <ColumnName kName>
-  NewRow& set(std::int64_t value) requires(kColumn<kTable, kName>.type == Type::kBigint) {
+  RowColumns& set(std::int64_t value) requires(kColumn<kTable, kName>.type == Type::kBigint) {
     return put<kName>(Int64GetDatum(value));
   }
   // Times are microseconds since the Unix epoch.
   template <ColumnName kName>
-  NewRow& set(core::Micros value) requires(kColumn<kTable, kName>.type == Type::kTime) {
+  RowColumns& set(core::Micros value) requires(kColumn<kTable, kName>.type == Type::kTime) {
     return put<kName>(TimestampTzGetDatum(to_timestamp(value)));
   }
   template <ColumnName kName>
-  NewRow& set(BytesView value) requires(kColumn<kTable, kName>.type == Type::kBytes) {
+  RowColumns& set(BytesView value) requires(kColumn<kTable, kName>.type == Type::kBytes) {
     return put<kName>(bytes_datum(value));
   }
   template <ColumnName kName>
-  NewRow& set(std::span<const TextView> value) requires(kColumn<kTable, kName>.type == Type::kTextArray) {
+  RowColumns& set(std::span<const TextView> value) requires(kColumn<kTable, kName>.type == Type::kTextArray) {
     return put<kName>(text_array_datum(value));
   }
   // An amount, written with as many decimals as its currency has.
   template <ColumnName kName>
-  NewRow& set(core::Amount value, int decimals) requires(kColumn<kTable, kName>.type == Type::kNumeric) {
+  RowColumns& set(core::Amount value, int decimals) requires(kColumn<kTable, kName>.type == Type::kNumeric) {
     return put<kName>(numeric_datum(value, decimals));
   }
   // Types that the core does not know: jsonb, inet, cidr[].
   template <ColumnName kName>
-  NewRow& set_datum(Datum value) requires(kColumn<kTable, kName>.type == Type::kJsonb ||
-                                          kColumn<kTable, kName>.type == Type::kAddress ||
-                                          kColumn<kTable, kName>.type == Type::kNetworks) {
+  RowColumns& set_datum(Datum value) requires(kColumn<kTable, kName>.type == Type::kJsonb ||
+                                              kColumn<kTable, kName>.type == Type::kAddress ||
+                                              kColumn<kTable, kName>.type == Type::kNetworks) {
     return put<kName>(value);
   }
 
   // The same for nullable columns; an absent value becomes NULL.
   template <ColumnName kName, typename Value>
-  NewRow& set(const std::optional<Value>& value) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
+  RowColumns& set(const std::optional<Value>& value) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
     return value ? set<kName>(*value) : put_null<kName>();
   }
   template <ColumnName kName>
-  NewRow& set(const std::optional<core::Amount>& value,
-              int decimals) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
+  RowColumns& set(const std::optional<core::Amount>& value,
+                  int decimals) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
     return value ? set<kName>(*value, decimals) : put_null<kName>();
   }
   template <ColumnName kName>
-  NewRow& set_datum(const std::optional<Datum>& value) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
+  RowColumns& set_datum(const std::optional<Datum>& value) requires(kColumn<kTable, kName>.nulls == Nulls::kAllowed) {
     return value ? set_datum<kName>(*value) : put_null<kName>();
   }
 
@@ -87,12 +87,12 @@ class NewRow {
 
  private:
   template <ColumnName kName>
-  NewRow& put(Datum value) {
+  RowColumns& put(Datum value) {
     values_.put(kPlace<kTable, kName>, value);
     return *this;
   }
   template <ColumnName kName>
-  NewRow& put_null() {
+  RowColumns& put_null() {
     values_.put_null(kPlace<kTable, kName>);
     return *this;
   }

@@ -1,0 +1,53 @@
+-- Columns whose definition a superuser has changed: the functions go on, or say what is wrong.
+BEGIN;
+SELECT no_plan();
+
+INSERT INTO escrowgrid.institutions VALUES ('inst_col', 'C', '{US}', '{CONSTRUCTION}', now(), now());
+INSERT INTO escrowgrid.asset_templates
+VALUES ('tmpl_col', 'inst_col', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
+INSERT INTO escrowgrid.assets VALUES ('ast_col', 'inst_col', 'tmpl_col', 'A', NULL, now(), now());
+
+-- --- amounts with a type modifier, which are written by SPI and stored with more decimals
+SAVEPOINT before;
+SET LOCAL escrowgrid.allow_drop = on;
+ALTER EXTENSION escrowgrid DROP VIEW escrowgrid.balances;
+DROP VIEW escrowgrid.balances;
+ALTER TABLE escrowgrid.positions
+    ALTER COLUMN amount TYPE numeric(30, 4),
+    ALTER COLUMN released_amount TYPE numeric(30, 4),
+    ALTER COLUMN refunded_amount TYPE numeric(30, 4);
+SELECT lives_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34)$$,
+    'a position is created where a type modifier adds decimals to its amount'
+);
+SELECT results_eq(
+    $$SELECT state, released_amount FROM escrowgrid.escrow_transition(
+        (SELECT id FROM escrowgrid.positions WHERE asset_id = 'ast_col'), 'FUNDED')$$,
+    $$VALUES ('FUNDED'::text, 0.0000::numeric)$$,
+    'a position is moved where a type modifier adds decimals to its amounts'
+);
+ROLLBACK TO before;
+
+-- --- a template whose config is NULL
+ALTER TABLE escrowgrid.asset_templates ALTER COLUMN config DROP NOT NULL;
+ALTER TABLE escrowgrid.asset_templates DISABLE TRIGGER USER;
+UPDATE escrowgrid.asset_templates SET config = NULL WHERE id = 'tmpl_col';
+SELECT throws_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34)$$, '23502',
+    'the config of an asset template is NULL',
+    'a creation under a template whose config is NULL is refused'
+);
+ROLLBACK TO before;
+
+-- --- an institution whose regions are NULL
+ALTER TABLE escrowgrid.institutions ALTER COLUMN regions DROP NOT NULL;
+ALTER TABLE escrowgrid.institutions DISABLE TRIGGER USER;
+UPDATE escrowgrid.institutions SET regions = NULL WHERE id = 'inst_col';
+SELECT throws_ok(
+    $$SELECT escrowgrid.escrow_set_policy('inst_col', 'US', '{}')$$, 'ZE001', NULL,
+    'a policy of an institution whose regions are NULL is refused: the institution acts in no region'
+);
+ROLLBACK TO before;
+
+SELECT * FROM finish();
+ROLLBACK;
