@@ -6,8 +6,8 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 # ICU and OpenSSL as Debian's server has them; readline is for people.
-options=(--enable-cassert --enable-debug --with-icu --with-openssl --without-readline 'CFLAGS=-O1 -fno-omit-frame-pointer'
-  CPPFLAGS=-DUSE_VALGRIND)
+options=(--enable-cassert --enable-debug --with-icu --with-openssl --without-readline
+  'CFLAGS=-O1 -fno-omit-frame-pointer' CPPFLAGS=-DUSE_VALGRIND)
 options_digest=$(printf '%s\n' "${options[@]}" | cksum | cut -d ' ' -f 1)
 
 umask 022  # the server's account has to read the build, whatever the caller's umask is
@@ -75,10 +75,13 @@ build() { # version, prefix
   say "building PostgreSQL $1 with assertions (once; kept in $2)"
   source=$(find "$work" -mindepth 1 -maxdepth 1 -type d -name "postgresql-$PGVERSION-*")
   rm -rf "$2"
-  (compile "$source" "$2") >"$work/build.log" 2>&1 || { tail -40 "$work/build.log" >&2; die "PostgreSQL did not build"; }
+  (compile "$source" "$2") >"$work/build.log" 2>&1 ||
+    { tail -40 "$work/build.log" >&2; die "PostgreSQL did not build"; }
 }
 
-newest_kept() { find "$cache" -mindepth 2 -maxdepth 2 -path "*/postgresql-$PGVERSION-*-$options_digest/complete" | sort -V | tail -1; }
+newest_kept() {
+  find "$cache" -mindepth 2 -maxdepth 2 -path "*/postgresql-$PGVERSION-*-$options_digest/complete" | sort -V | tail -1
+}
 
 need_packages dpkg-dev gcc make bison flex perl pkg-config zlib1g-dev libicu-dev libssl-dev valgrind
 configure_apt

@@ -33,9 +33,11 @@ measure() { # locale, arguments
 measure en_US.UTF-8 "$@"
 measure C "$@"
 say "ratios"
-/usr/bin/python3 "$ROOT/test/bench/table.py" "$THROWAWAY/en_US.UTF-8.json" "$THROWAWAY/C.json" "$("$STAGED_BIN/postgres" --version)" >"$THROWAWAY/table.md"
+/usr/bin/python3 "$ROOT/test/bench/table.py" "$THROWAWAY/en_US.UTF-8.json" "$THROWAWAY/C.json" \
+  "$("$STAGED_BIN/postgres" --version)" >"$THROWAWAY/table.md"
 cat "$THROWAWAY/table.md"
 if [ -n "${WRITE:-}" ]; then
-  sed -i "/^<!-- table -->$/,/^<!-- end of table -->$/{/^<!-- table -->$/!{/^<!-- end of table -->$/!d}}" "$ROOT/docs/performance.md"
-  sed -i "/^<!-- table -->$/r $THROWAWAY/table.md" "$ROOT/docs/performance.md"
+  page=$ROOT/docs/performance.md
+  sed -i '/^<!-- table -->$/,/^<!-- end of table -->$/{/^<!-- table -->$/!{/^<!-- end of table -->$/!d}}' "$page"
+  sed -i "/^<!-- table -->$/r $THROWAWAY/table.md" "$page"
 fi

@@ -30,7 +30,8 @@ The server is still running. Connect with:
 
 and stop it, with all that belongs to it, by:
 
-    ${SERVER_USER:+runuser -u $SERVER_USER -- }$STAGED_BIN/pg_ctl -D $THROWAWAY/data/pg -m immediate stop; rm -rf $THROWAWAY
+    ${SERVER_USER:+runuser -u $SERVER_USER -- }$STAGED_BIN/pg_ctl -D $THROWAWAY/data/pg -m immediate stop
+    rm -rf $THROWAWAY
 DONE
 else
   say "done; the throwaway server is gone (make demo KEEP=1 leaves it running)"

@@ -23,12 +23,15 @@ FROM institutions AS i JOIN asset_templates AS t ON t.institution_id = i.id JOIN
 \echo '2. A position of 100,000 USD is created for the contractor, and funded.'
 SELECT id FROM escrow_create_position(:'ast_id', 'contractor-4711', 'USD', 100000,
     external_reference => 'PO-88', metadata => '{"contract": "C-2026-5"}') \gset pos_
-SELECT state, amount, released_amount, version FROM escrow_transition(:'pos_id', 'FUNDED', 'wire received', '{"wire": "W-991"}');
+SELECT state, amount, released_amount, version
+FROM escrow_transition(:'pos_id', 'FUNDED', 'wire received', '{"wire": "W-991"}');
 
 \echo
 \echo '3. Two milestones are met: two partial releases.'
-SELECT state, amount, released_amount, version FROM escrow_transition(:'pos_id', 'PARTIALLY_RELEASED', 'milestone 1: foundations', amount => 30000);
-SELECT state, amount, released_amount, version FROM escrow_transition(:'pos_id', 'PARTIALLY_RELEASED', 'milestone 2: structure', amount => 45000);
+SELECT state, amount, released_amount, version
+FROM escrow_transition(:'pos_id', 'PARTIALLY_RELEASED', 'milestone 1: foundations', amount => 30000);
+SELECT state, amount, released_amount, version
+FROM escrow_transition(:'pos_id', 'PARTIALLY_RELEASED', 'milestone 2: structure', amount => 45000);
 
 \echo
 \echo '4. Someone asks for more than is held. The database refuses, and nothing changes:'
@@ -46,14 +49,19 @@ SELECT state, amount, released_amount, version FROM escrow_transition(:'pos_id',
 \echo 'The position:'
 \pset format aligned
 \x on
-SELECT id, holder_reference, currency, amount, state, released_amount, refunded_amount, version, left(encode(head_hash, 'hex'), 16) || '…' AS head_hash
+SELECT id, holder_reference, currency, amount, state, released_amount, refunded_amount, version,
+    left(encode(head_hash, 'hex'), 16) || '…' AS head_hash
 FROM positions;
 \x off
 \echo 'Its events, each hashed over the one before:'
-SELECT seq, from_state, to_state, amount, reason, left(encode(hash, 'hex'), 8) || '…' AS hash FROM position_events ORDER BY position_id, seq;
+SELECT seq, from_state, to_state, amount, reason, left(encode(hash, 'hex'), 8) || '…' AS hash
+FROM position_events ORDER BY position_id, seq;
 \echo 'The ledger:'
-SELECT to_char(at, 'HH24:MI:SS.US') AS at, kind, new_state, payload ->> 'amount' AS amount, request_id FROM ledger_events ORDER BY id;
+SELECT to_char(at, 'HH24:MI:SS.US') AS at, kind, new_state, payload ->> 'amount' AS amount, request_id
+FROM ledger_events ORDER BY id;
 \echo 'The audit log:'
-SELECT to_char(occurred_at, 'HH24:MI:SS.US') AS occurred_at, db_role, path, action, outcome, status_code AS status FROM audit_events ORDER BY id;
+SELECT to_char(occurred_at, 'HH24:MI:SS.US') AS occurred_at, db_role, path, action, outcome, status_code AS status
+FROM audit_events ORDER BY id;
 \echo 'The balances:'
-SELECT i.name AS institution, b.currency, b.held, b.released, b.refunded, b.open_positions FROM balances AS b JOIN institutions AS i ON i.id = b.institution_id;
+SELECT i.name AS institution, b.currency, b.held, b.released, b.refunded, b.open_positions
+FROM balances AS b JOIN institutions AS i ON i.id = b.institution_id;

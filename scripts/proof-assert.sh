@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# proof-assert.sh [SECONDS [SEED]]: the tests on a PostgreSQL server with assertions, which stops at misuse that Debian's
-# server lets pass; some of them again with every cache entry discarded as soon as it can be; and calls against DDL that
-# changes their tables without pause, for SECONDS (300 by default). Ends with "N passed, N failed".
+# proof-assert.sh [SECONDS [SEED]]: the tests on a PostgreSQL server with assertions, which stops at misuse that
+# Debian's server lets pass. Some of them run again with every cache entry discarded as soon as possible. Then calls run
+# against DDL that changes their tables without pause, for SECONDS (300 by default). Ends with "N passed, N failed".
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
@@ -10,8 +10,9 @@ set -euo pipefail
 seconds=${1:-300}
 seed=${2:-1}
 
-# With debug_discard_caches = 1 a transition takes 2 seconds instead of 2 milliseconds: these suites take about 15 minutes.
-# A call that resolves its tables again for as long as they are invalidated never ends, which the limit makes a failure.
+# With debug_discard_caches = 1 a transition takes 2 seconds instead of 2 milliseconds, so these suites take about 15
+# minutes. A call that resolves its tables again whenever they are invalidated never ends. The limit makes that a
+# failure.
 discarding_caches() { # seconds, command...
   local limit=$1
   shift
@@ -31,7 +32,8 @@ run_direct() { PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/test/direct/run
 
 PG_CONFIG=$("$(dirname "$0")/assertion-server.sh")
 export PG_CONFIG
-need_packages "postgresql-$PGVERSION" "postgresql-$PGVERSION-pgtap" libtap-parser-sourcehandler-pgtap-perl python3 python3-psycopg2
+need_packages "postgresql-$PGVERSION" "postgresql-$PGVERSION-pgtap" libtap-parser-sourcehandler-pgtap-perl \
+  python3 python3-psycopg2
 make_throwaway_directory
 trap stop_server EXIT
 use_copy_of_checkout
@@ -42,10 +44,11 @@ start_server
 suite 'regression tests, with assertions' count_regress run_regress
 suite 'isolation tests, with assertions' count_regress run_isolation
 suite 'pgTAP, with assertions' count_prove run_pgtap
-[ ! -e "$ROOT/test/direct/run.py" ] || suite 'rows written with and without SPI, with assertions' count_summary run_direct
+suite 'rows written with and without SPI, with assertions' count_summary run_direct
 # Rebuilding a relation cache entry takes longer with assertions, so more GRANTs a second than these would overflow the
 # stack within PostgreSQL itself (docs/testing.md).
-suite 'new connections against GRANT and REVOKE' count_summary run_python grants "$ROOT/test/storm/run.py" --grants 60 "$seed" 10 50
+suite 'new connections against GRANT and REVOKE' count_summary \
+  run_python grants "$ROOT/test/storm/run.py" --grants 60 "$seed" 10 50
 suite 'calls against DDL' count_summary run_python storm "$ROOT/test/storm/run.py" "$seconds" "$seed"
 suite 'regression tests, caches discarded' count_regress discard_regress
 suite 'pgTAP of the direct writes, caches discarded' count_prove discard_pgtap

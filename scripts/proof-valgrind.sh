@@ -22,7 +22,8 @@ restart_under_valgrind() {
   local wrapper=$THROWAWAY/postgres-under-valgrind
   write_wrapper "$wrapper" "$(dirname "$(dirname "$PG_CONFIG")")/valgrind.supp"
   as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -w -s stop
-  as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -l "$THROWAWAY/data/server.log" -p "$wrapper" -w -t 300 -s start ||
+  as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -l "$THROWAWAY/data/server.log" -p "$wrapper" \
+    -w -t 300 -s start ||
     { tail -20 "$THROWAWAY/data/server.log" >&2; die "the server did not start under valgrind"; }
 }
 

@@ -33,7 +33,8 @@ make_throwaway_directory() {
 # end up among those built for Debian's, because assertions change the macros of PostgreSQL's headers.
 use_copy_of_checkout() {
   mkdir "$THROWAWAY/checkout"
-  tar -C "$ROOT" --exclude=./.git --exclude=./build --exclude='./*.so' -cf - . | tar -C "$THROWAWAY/checkout" --no-same-owner -xf -
+  tar -C "$ROOT" --exclude=./.git --exclude=./build --exclude='./*.so' -cf - . |
+    tar -C "$THROWAWAY/checkout" --no-same-owner -xf -
   ROOT=$THROWAWAY/checkout
 }
 
@@ -66,7 +67,8 @@ stage_server() {
 # Settings beyond the defaults come as arguments, one "name = value" each; SERVER_LOCALE names another locale.
 start_server() {
   as_server_user "$STAGED_BIN/initdb" -D "$THROWAWAY/data/pg" -U postgres --auth=trust --encoding=UTF8 \
-    --locale="${SERVER_LOCALE:-C.UTF-8}" --no-sync >"$THROWAWAY/initdb.log" 2>&1 || { cat "$THROWAWAY/initdb.log" >&2; die "initdb failed"; }
+    --locale="${SERVER_LOCALE:-C.UTF-8}" --no-sync >"$THROWAWAY/initdb.log" 2>&1 ||
+    { cat "$THROWAWAY/initdb.log" >&2; die "initdb failed"; }
   {
     printf "listen_addresses = ''\n"
     printf "unix_socket_directories = '%s'\n" "$THROWAWAY/socket"

@@ -24,7 +24,9 @@ suite() { # name, counter, command...
 }
 
 count_ctest() {
-  sed -n 's/.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$1" | { read -r bad all || true; echo "$((${all:-0} - ${bad:-0})) ${bad:-0}"; }
+  local bad=0 all=0
+  read -r bad all < <(sed -n 's/.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$1") || true
+  echo "$((${all:-0} - ${bad:-0})) ${bad:-0}"
 }
 count_regress() { echo "$(grep -cE '^test .* ok( |$)' "$1" || true) $(grep -cE '^test .* FAILED' "$1" || true)"; }
 count_prove() {
