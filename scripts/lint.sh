@@ -1,17 +1,79 @@
 #!/usr/bin/env bash
-# Format, static analysis, shell scripts, structure.
+# lint.sh [CHECK...]: all checks of the sources, or only those named. Ends with "N passed, N failed".
+#   format     clang-format on the C++ sources
+#   editor     every file against .editorconfig
+#   shell      shellcheck on every shell script
+#   tidy       clang-tidy on the C++ sources, which takes minutes
+#   structure  the house rules (scripts/lint-structure.sh)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-
-need_build_packages
-need_packages clang-format clang-tidy shellcheck cmake libgtest-dev
 cd "$ROOT"
-say 'clang-format'
-clang-format --dry-run -Werror src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp test/bench/*.cpp
-say 'shellcheck'
-shellcheck -x -P SCRIPTDIR scripts/*.sh .ci/run
-say 'clang-tidy'
-cmake -S . -B build/lint -DESCROWGRID_SANITIZE=OFF -DESCROWGRID_MODULE=ON >/dev/null
-printf '%s\n' src/core/*.cpp src/pg/*.cpp | xargs -P "$(nproc)" -n 2 clang-tidy -p build/lint --quiet --warnings-as-errors='*' 2>/dev/null
-say 'structure'
-scripts/lint-structure.sh
+
+passed=0
+failed=0
+check() { # name, command...
+  local name=$1
+  shift
+  say "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'not ok: %s\n' "$name"
+  fi
+}
+
+check_format() {
+  clang-format --dry-run -Werror src/core/*.[ch]pp src/pg/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp \
+    test/bench/*.cpp
+}
+check_shell() {
+  find . -name '*.sh' ! -path './build/*' -print0 | xargs -0 shellcheck -x -P SCRIPTDIR .ci/run
+}
+check_tidy() {
+  cmake -S . -B build/lint -DESCROWGRID_SANITIZE=OFF -DESCROWGRID_MODULE=ON -DPG_CONFIG="$PG_CONFIG" >/dev/null &&
+    printf '%s\n' src/core/*.cpp src/pg/*.cpp |
+    xargs -P "$(nproc)" -n 2 clang-tidy -p build/lint --quiet --warnings-as-errors='*' 2>/dev/null
+}
+# This one counts its own checks.
+check_structure() {
+  local log=build/structure.log counts
+  say structure
+  mkdir -p build
+  scripts/lint-structure.sh | tee "$log" || true
+  counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -1)
+  read -r good bad <<<"${counts:-0 1}"
+  passed=$((passed + good))
+  failed=$((failed + bad))
+}
+
+[ $# -gt 0 ] || set -- format editor shell tidy structure
+for name in "$@"; do
+  case $name in
+    format)
+      need_packages clang-format
+      check clang-format check_format
+      ;;
+    editor)
+      need_packages python3 python3-editorconfig
+      check .editorconfig /usr/bin/python3 scripts/check-editorconfig.py
+      ;;
+    shell)
+      need_packages shellcheck
+      check shellcheck check_shell
+      ;;
+    tidy)
+      need_build_packages
+      require_one_version
+      need_packages clang-tidy cmake libgtest-dev
+      check clang-tidy check_tidy
+      ;;
+    structure)
+      need_build_packages
+      check_structure
+      ;;
+    *) die "no check is named $name" ;;
+  esac
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
