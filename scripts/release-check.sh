@@ -135,7 +135,7 @@ check_quick() {
   check 'the work tree is clean' tree_is_clean
   check 'the version is a semantic version' version_is_semantic
   check 'META.json follows the PGXN Meta Spec' meta_fits_specification
-  check 'META.json requires the PostgreSQL that the tree is built for' meta_names_postgres
+  check 'META.json names the PostgreSQL of the Makefile' meta_names_postgres
   check 'CHANGELOG.md begins with the version and its date' changelog_is_dated
   check 'nothing is called unreleased' nothing_is_unreleased
   check 'CHANGELOG.md names the released versions and this one' changelog_names_released

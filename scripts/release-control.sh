@@ -24,24 +24,24 @@ the work tree is clean|quick|+touch stray
 the version is a semantic version|quick|sed -i "s/^default_version = .*/default_version = '0.3'/" escrowgrid.control
 META.json follows the PGXN Meta Spec|quick|sed -i '/"maintainer"/d' META.json
 META.json follows the PGXN Meta Spec|quick|sed -i 's/"license": .*/"license": "postgres",/' META.json
-META.json follows the PGXN Meta Spec|quick|sed -i '0,/"version": .*/s//"version": "0.2.9",/' META.json
-META.json requires the PostgreSQL that the tree is built for|quick|sed -i 's/"PostgreSQL": "[0-9]*/"PostgreSQL": "14/' META.json
-CHANGELOG.md begins with the version and its date|quick|sed -i '0,/^## .*/s//## 0.3.0 (soon)/' CHANGELOG.md
-CHANGELOG.md begins with the version and its date|quick|sed -i '0,/^## .*/s//## 0.3.0 (2999-01-01)/' CHANGELOG.md
-CHANGELOG.md begins with the version and its date|quick|sed -i '0,/^## .*/s//## 0.3.0 (2026-02-31)/' CHANGELOG.md
+META.json follows the PGXN Meta Spec|quick|sed -i '0,/"version": .*/s//"version": "0.0.1",/' META.json
+META.json names the PostgreSQL of the Makefile|quick|sed -i 's/"PostgreSQL": "[0-9]*/"PostgreSQL": "9/' META.json
+CHANGELOG.md begins with the version and its date|quick|sed -i "0,/^## .*/s//## $version (soon)/" CHANGELOG.md
+CHANGELOG.md begins with the version and its date|quick|sed -i "0,/^## .*/s//## $version (2999-01-01)/" CHANGELOG.md
+CHANGELOG.md begins with the version and its date|quick|sed -i "0,/^## .*/s//## $version (2026-02-31)/" CHANGELOG.md
 nothing is called unreleased|quick|echo 'This is unreleased.' >>docs/operations.md
-CHANGELOG.md names the released versions and this one|quick|sed -i '/^## 0\.2\.0/d' CHANGELOG.md
-the version has not been released|quick|cp src/sql/released/escrowgrid--0.2.0.sql "src/sql/released/escrowgrid--$version.sql"
-upgrade scripts lead from each version to the next|quick|git rm -q "src/sql/upgrade/escrowgrid--0.2.0--$version.sql"
-scripts of released versions are as they were|quick|echo >>src/sql/released/escrowgrid--0.1.0.sql
+CHANGELOG.md names the released versions and this one|quick|sed -i "/^## $previous/d" CHANGELOG.md
+the version has not been released|quick|cp src/sql/released/escrowgrid--{"$previous","$version"}.sql
+upgrade scripts lead from each version to the next|quick|git rm -q src/sql/upgrade/*"--$version.sql"
+scripts of released versions are as they were|quick|echo >>"src/sql/released/escrowgrid--$previous.sql"
 docs/errors.md is up to date|quick|echo >>docs/errors.md
 links between pages lead somewhere|quick|echo '[gone](docs/gone.md)' >>README.md
-make, scripts and CMake take the same PostgreSQL|quick|sed -i 's/^PGVERSION=.*/PGVERSION=14/' scripts/common.sh
-make, scripts and CMake take the same PostgreSQL|quick|sed -i 's/string(REPLACE "PGVERSION/set(PG_CONFIG pg_config)\n  &/' CMakeLists.txt
-docs/testing.md has results of this version|quick|sed -i 's/^escrowgrid [0-9.]*, PostgreSQL/escrowgrid 0.2.0, PostgreSQL/' docs/testing.md
+make, scripts and CMake take the same PostgreSQL|quick|sed -i 's/^PG_CONFIG=.*/PG_CONFIG=pg_config/' scripts/common.sh
+make, scripts and CMake take the same PostgreSQL|quick|sed -i 's/find_program(PG_CONFIG.*/set(PG_CONFIG pg_config)/' CMakeLists.txt
+docs/testing.md has results of this version|quick|sed -i 's/^escrowgrid [0-9.]*,/escrowgrid 0.0.1,/' docs/testing.md
 docs/testing.md has results of this version|quick|sed -i '0,/ passed, 0 failed/s// passed, 1 failed/' docs/testing.md
 docs/testing.md has results of this version|quick|sed -i '/^## Last/,$s/make proof-keys/make keys/' docs/testing.md
-SECURITY.md supports this version|quick|sed -i 's/^| 0\.3 /| 0.2 /' SECURITY.md
+SECURITY.md supports this version|quick|sed -i "s/^| ${version%.*} /| 0.0 /" SECURITY.md
 nothing is left to do|quick|echo '// TODO' >>src/core/money.cpp
 the tag is new|quick|+git tag "v$version"
 make lint passes|lint|printf 'echo "4 passed, 1 failed"; exit 1\n' >scripts/lint.sh
@@ -53,7 +53,8 @@ MUTATIONS
 }
 
 version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" "$ROOT/escrowgrid.control")
-export version
+previous=$(find "$ROOT/src/sql/released" -name '*.sql' | sed 's/.*--//; s/\.sql$//' | sort -V | tail -1)
+export version previous
 need_packages git
 work=$(mktemp -d "${TMPDIR:-/tmp}/escrowgrid-control.XXXXXX")
 trap 'rm -rf "$work"' EXIT
