@@ -144,7 +144,7 @@ check_quick() {
   check 'scripts of released versions are as they were' released_are_frozen
   check 'docs/errors.md is up to date' errors_page_is_current
   check 'links between pages lead somewhere' links_lead_somewhere
-  check 'make, scripts and CMake take the same PostgreSQL' postgres_is_one
+  check 'make, scripts and CMake take one PostgreSQL' postgres_is_one
   check 'docs/testing.md has results of this version' results_are_current
   check 'SECURITY.md supports this version' security_page_names_version
   check 'nothing is left to do' nothing_is_to_do

@@ -36,8 +36,8 @@ upgrade scripts lead from each version to the next|quick|git rm -q src/sql/upgra
 scripts of released versions are as they were|quick|echo >>"src/sql/released/escrowgrid--$previous.sql"
 docs/errors.md is up to date|quick|echo >>docs/errors.md
 links between pages lead somewhere|quick|echo '[gone](docs/gone.md)' >>README.md
-make, scripts and CMake take the same PostgreSQL|quick|sed -i 's/^PG_CONFIG=.*/PG_CONFIG=pg_config/' scripts/common.sh
-make, scripts and CMake take the same PostgreSQL|quick|sed -i 's/find_program(PG_CONFIG.*/set(PG_CONFIG pg_config)/' CMakeLists.txt
+make, scripts and CMake take one PostgreSQL|quick|sed -i 's/^PG_CONFIG=.*/PG_CONFIG=pg_config/' scripts/common.sh
+make, scripts and CMake take one PostgreSQL|quick|sed -i 's/find_program(PG_.*/set(PG_CONFIG pg_config)/' CMakeLists.txt
 docs/testing.md has results of this version|quick|sed -i 's/^escrowgrid [0-9.]*,/escrowgrid 0.0.1,/' docs/testing.md
 docs/testing.md has results of this version|quick|sed -i '0,/ passed, 0 failed/s// passed, 1 failed/' docs/testing.md
 docs/testing.md has results of this version|quick|sed -i '/^## Last/,$s/make proof-keys/make keys/' docs/testing.md

@@ -50,7 +50,7 @@ COMMENT ON COLUMN escrowgrid.position_events.to_state IS 'State after the event.
 COMMENT ON COLUMN escrowgrid.position_events.reason IS
     'Why the position moved, in the caller''s words; at most 4000 bytes.';
 COMMENT ON COLUMN escrowgrid.position_events.at IS
-    'When it happened: the clock while the position was locked, never earlier than the previous event.';
+    'When the transition was decided; never earlier than the previous event.';
 COMMENT ON COLUMN escrowgrid.position_events.metadata IS 'The caller''s own data, a JSON object of at most 64 KB.';
 COMMENT ON COLUMN escrowgrid.position_events.created_at IS 'When the row was written; equal to at.';
 COMMENT ON COLUMN escrowgrid.position_events.institution_id IS 'The position''s institution.';

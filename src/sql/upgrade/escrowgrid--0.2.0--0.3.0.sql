@@ -81,7 +81,7 @@ COMMENT ON COLUMN escrowgrid.position_events.to_state IS 'State after the event.
 COMMENT ON COLUMN escrowgrid.position_events.reason IS
     'Why the position moved, in the caller''s words; at most 4000 bytes.';
 COMMENT ON COLUMN escrowgrid.position_events.at IS
-    'When it happened: the clock while the position was locked, never earlier than the previous event.';
+    'When the transition was decided; never earlier than the previous event.';
 COMMENT ON COLUMN escrowgrid.position_events.amount IS
     'Amount that the event funded, released or refunded, in the currency''s major unit; NULL for a partial release '
     'whose amount was not given.';
