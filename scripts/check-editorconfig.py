@@ -4,6 +4,7 @@
 Of the indentation only one thing is checked: in a file that is indented by spaces no line begins with a tab.
 """
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,11 +14,18 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILT = re.compile(r"^(\.git|build|results)/|(^|/)(__pycache__|regression\.[^/]*)(/|$)|\.(o|so|d|pyc)$")
 
 
+def all_names():
+    """What git knows or would add; without git, every file."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
+        return [name for name in listed.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        return [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*")]
+
+
 def files():
-    for path in sorted(ROOT.rglob("*")):
-        name = path.relative_to(ROOT).as_posix()
-        if path.is_file() and not BUILT.search(name):
-            yield name
+    return [name for name in sorted(all_names()) if (ROOT / name).is_file() and not BUILT.search(name)]
 
 
 def may_be_long(name, line, is_code):
