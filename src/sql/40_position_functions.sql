@@ -119,9 +119,9 @@ CREATE FUNCTION escrowgrid.escrow_try_create_position(
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_try_create_position';
 COMMENT ON FUNCTION escrowgrid.escrow_try_create_position(text, text, text, numeric, text, timestamptz, jsonb, text) IS
     'Does the same as escrow_create_position, but a refusal by the rules is returned (ok is false, with sqlstate, '
-    'condition, message, detail and hint) and audited instead of raised. Raised errors: ZE001 or ZE301 when the '
-    'template''s or the policy''s config was written by raw DML and is not valid; ZE401; ZE501 when a trigger or rule '
-    'changes the position that is written; PostgreSQL''s own, such as 40001 when the transaction has to be retried.';
+    'condition, message, detail and hint) and audited instead of raised. Errors: ZE001 or ZE301 when the template''s '
+    'or the policy''s config was written by raw DML and is not valid; ZE401; ZE501 when a trigger or rule changes the '
+    'position that is written; PostgreSQL''s own, such as 40001 when the transaction has to be retried.';
 
 CREATE FUNCTION escrowgrid.escrow_try_transition(
     position_id text,
@@ -143,10 +143,10 @@ CREATE FUNCTION escrowgrid.escrow_try_transition(
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_try_transition';
 COMMENT ON FUNCTION escrowgrid.escrow_try_transition(text, text, text, jsonb, numeric, text, integer, text) IS
     'Does the same as escrow_transition, but a refusal by the rules is returned (ok is false, with sqlstate, '
-    'condition, message, detail and hint) and audited instead of raised. Raised errors: ZE001 or ZE301 when the '
-    'template''s or the policy''s config was written by raw DML and is not valid; ZE401; ZE501 when a trigger or rule '
-    'changes the position that is written; ZE502 when the position''s currency is missing; PostgreSQL''s own, such as '
-    '40001 when the transaction has to be retried.';
+    'condition, message, detail and hint) and audited instead of raised. Errors: ZE001 or ZE301 when the template''s '
+    'or the policy''s config was written by raw DML and is not valid; ZE401; ZE501 when a trigger or rule changes the '
+    'position that is written; ZE502 when the position''s currency is missing; PostgreSQL''s own, such as 40001 when '
+    'the transaction has to be retried.';
 
 -- Dry runs: they return a row per rule, and write and lock nothing.
 
