@@ -4,9 +4,10 @@
 #   make install         install them into the PostgreSQL that PG_CONFIG names
 #   make installcheck    run the regression and isolation tests against a running server
 #   make demo            install what is missing, build, play an escrow on a throwaway server
-#   make test            install what is missing, build, run every test on a throwaway server
+#   make test            install what is missing, build, check the sources, run every test on a throwaway server
 #   make help            all targets
 
+# The only place that names the version of PostgreSQL: scripts/common.sh and CMakeLists.txt read this line.
 PGVERSION ?= 15
 PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/$(PGVERSION)/bin/pg_config) pg_config)
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" escrowgrid.control)
@@ -80,14 +81,14 @@ $(SQL_SCRIPT): $(sort $(wildcard src/sql/*.sql)) escrowgrid.control
 	cat $(filter %.sql,$^) > $@.new
 	mv $@.new $@
 
-.PHONY: demo test unit lint format fuzz proof-model proof-agreement proof-batches proof-escape proof-keys proof-tampering \
-	proof-verify proof-direct proof-assert proof-storm proof-grants proof-valgrind bench bench-compare bench-extras \
-	bench-scale bench-core bench-instructions help errors-doc
+.PHONY: demo test unit lint format fuzz release-check proof-model proof-agreement proof-batches proof-escape \
+	proof-keys proof-tampering proof-verify proof-direct proof-assert proof-storm proof-grants proof-valgrind \
+	bench bench-compare bench-extras bench-scale bench-core bench-instructions help errors-doc
 
 demo: ## Play a construction escrow on a throwaway server (KEEP=1 leaves it running)
 	@PGVERSION=$(PGVERSION) KEEP=$(KEEP) scripts/demo.sh
 
-test: ## Run every test on a throwaway server
+test: ## What contributors and CI run: quick checks of the sources, and every test on a throwaway server
 	@PGVERSION=$(PGVERSION) scripts/test.sh
 
 unit: ## Run the core's unit tests under ASan and UBSan
@@ -131,7 +132,7 @@ proof-verify: ## Verify EVENTS events: rate, and memory that does not grow
 	@PGVERSION=$(PGVERSION) scripts/proof.sh verify $(EVENTS)
 
 STORM ?= 300
-proof-assert: ## The tests on a server with assertions, with caches discarded, and in a DDL storm of STORM seconds (SEED=1)
+proof-assert: ## The tests with assertions, with caches discarded, and in a DDL storm of STORM seconds (SEED=1)
 	@PGVERSION=$(PGVERSION) scripts/proof-assert.sh $(STORM) $(SEED)
 
 proof-storm: ## Calls for STORM seconds against DDL that changes their tables without pause, on Debian's server (SEED=1)
@@ -156,7 +157,8 @@ bench-extras: ## What a user's AFTER ROW trigger and a GIN index cost a transiti
 	@PGVERSION=$(PGVERSION) scripts/bench-extras.sh $(COMPARE)
 
 bench-scale: ## Transitions among 100 thousand and among 10 million events (EVENTS=…)
-	@PGVERSION=$(PGVERSION) scripts/bench-scale.sh $(if $(filter command line environment,$(origin EVENTS)),$(EVENTS),10000000)
+	@PGVERSION=$(PGVERSION) scripts/bench-scale.sh \
+		$(if $(filter command line environment,$(origin EVENTS)),$(EVENTS),10000000)
 
 bench-core: ## The core's part of a call, by Google Benchmark
 	@scripts/bench-core.sh
@@ -164,8 +166,11 @@ bench-core: ## The core's part of a call, by Google Benchmark
 bench-instructions: ## Instructions of one transition in the backend, by callgrind
 	@PGVERSION=$(PGVERSION) scripts/bench-instructions.sh
 
-lint: ## Check format, static analysis, shell scripts and the project's structure
+lint: ## All checks of the sources: those of make test, and clang-tidy, which takes minutes
 	@PGVERSION=$(PGVERSION) scripts/lint.sh
+
+release-check: ## All that a program can check before a release (QUICK=1 leaves out what takes minutes)
+	@PGVERSION=$(PGVERSION) QUICK=$(QUICK) scripts/release-check.sh
 
 format: ## Format the C++ sources
 	clang-format -i src/core/*.[ch]pp src/pg/*.cpp src/pg/*/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp test/bench/*.cpp
@@ -175,4 +180,4 @@ errors-doc: ## Generate docs/errors.md from src/core/errors.def
 
 help: ## List the targets
 	@echo "make, make install, make installcheck, make clean: as with any PostgreSQL extension, and:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 28

@@ -86,21 +86,20 @@ PATH="$present_throwaway/stage$("$PG_CONFIG" --bindir):$PATH" PGDATABASE=bench P
   /usr/bin/python3 "$ROOT/test/bench/compare.py" "$base_throwaway/socket" "$present_throwaway/socket" "$@"
 [ "${COUNT:-}" != no ] || exit 0
 
-# Each statement does its work $calls times.
+# Statements of which $calls says how often they do their work. Each is one line, as the single-user mode wants it.
 declare -A statements=(
-  [transition]="SELECT count(t) FROM generate_series(1, \$calls) AS n,\
-    LATERAL escrowgrid.escrow_transition('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
-  [creation]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n,\
-    LATERAL escrowgrid.escrow_create_position(b.asset, 'holder ' || n, 'USD', 100) AS t"
-  [batch]="SELECT count(t) FROM generate_series(1, \$calls / 100) AS n,\
-    LATERAL escrowgrid.escrow_transition_batch(\
-      ARRAY(SELECT 'pos_' || lpad((n * 100 + i)::text, 26, '0') FROM generate_series(1, 100) AS i),\
-      'PARTIALLY_RELEASED', amounts => ARRAY(SELECT 0.01 FROM generate_series(1, 100))) AS t"
+  [transition]="SELECT count(t) FROM generate_series(1, \$calls) AS n, \
+LATERAL escrowgrid.escrow_transition('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
+  [creation]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n, \
+LATERAL escrowgrid.escrow_create_position(b.asset, 'holder ' || n, 'USD', 100) AS t"
+  [batch]="SELECT count(t) FROM generate_series(1, \$calls / 100) AS n, \
+LATERAL escrowgrid.escrow_transition_batch( \
+ARRAY(SELECT 'pos_' || lpad((n * 100 + i)::text, 26, '0') FROM generate_series(1, 100) AS i), \
+'PARTIALLY_RELEASED', amounts => ARRAY(SELECT 0.01 FROM generate_series(1, 100))) AS t"
 )
 few=100
 many=400
-# Prints how many instructions one more of the statement's calls takes.
-instructions() { # base or present, statement
+instructions() { # base or present, statement: of one of its works
   local of_many of_few
   at_side "$1"
   of_many=$(count_instructions instructions 'escrowgrid, public' "${2//\$calls/$many}")

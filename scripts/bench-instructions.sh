@@ -22,8 +22,8 @@ for name in escrowgrid.escrow_transition seed.transition; do
   say "$name"
   count() { # calls
     count_instructions bench "${name%.*}, public" \
-      "SELECT count(t) FROM generate_series(1, $1) AS n,\
-        LATERAL $name('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
+      "SELECT count(t) FROM generate_series(1, $1) AS n, \
+LATERAL $name('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
   }
   printf '%s: %d instructions a call\n' "$name" $((($(count $many) - $(count $few)) / (many - few)))
 done

@@ -38,7 +38,7 @@ say "ratios"
   "$("$STAGED_BIN/postgres" --version)" >"$THROWAWAY/table.md"
 cat "$THROWAWAY/table.md"
 if [ -n "${WRITE:-}" ]; then
-  sed -i "/^<!-- table -->$/,/^<!-- end of table -->$/{/^<!-- table -->$/!{/^<!-- end of table -->$/!d}}" \
-    "$ROOT/docs/performance.md"
-  sed -i "/^<!-- table -->$/r $THROWAWAY/table.md" "$ROOT/docs/performance.md"
+  page=$ROOT/docs/performance.md
+  sed -i '/^<!-- table -->$/,/^<!-- end of table -->$/{/^<!-- table -->$/!{/^<!-- end of table -->$/!d}}' "$page"
+  sed -i "/^<!-- table -->$/r $THROWAWAY/table.md" "$page"
 fi

@@ -1,9 +1,10 @@
 # What all scripts use. This file is sourced, not run.
 # shellcheck shell=bash
 
-PGVERSION=${PGVERSION:-15}
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# PG_CONFIG in the environment names another server than Debian's.
+# The Makefile names the version of PostgreSQL.
+PGVERSION=${PGVERSION:-$(sed -n 's/^PGVERSION ?= //p' "$ROOT/Makefile")}
+# Another server than Debian's can be named in the environment.
 PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PGVERSION/bin/pg_config}
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
@@ -75,8 +76,17 @@ need_build_packages() {
   need_packages g++ make libssl-dev "postgresql-$PGVERSION" "postgresql-server-dev-$PGVERSION"
 }
 
+# Packages are chosen by PGVERSION and the module is built with PG_CONFIG, so both must name the same version.
+require_one_version() {
+  local found
+  found=$("$PG_CONFIG" --version) || die "there is no pg_config at $PG_CONFIG"
+  [[ $found =~ ^PostgreSQL\ $PGVERSION([^0-9]|$) ]] ||
+    die "PG_CONFIG=$PG_CONFIG is of $found, but PGVERSION is $PGVERSION: set both to one version"
+}
+
 build_module() {
   need_build_packages
+  require_one_version
   say "building"
   make -C "$ROOT" -j "$(nproc)" PG_CONFIG="$PG_CONFIG" >/dev/null || die "the build failed"
 }

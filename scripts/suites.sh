@@ -25,7 +25,7 @@ suite() { # name, counter, command...
 }
 
 count_ctest() {
-  local bad all
+  local bad=0 all=0
   read -r bad all < <(sed -n 's/.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$1") || true
   echo "$((${all:-0} - ${bad:-0})) ${bad:-0}"
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# test.sh: runs every test on a throwaway server. Ends with "N passed, N failed".
+# test.sh: what contributors and CI run. The checks of the sources that are quick, unit tests and the fuzzers' corpus, and
+# on a throwaway server regression tests, isolation tests, pgTAP, TAP and shortened proofs (SEED=1).
+# Ends with "N passed, N failed".
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/server.sh"
@@ -14,6 +16,8 @@ stage_server
 start_server 'wal_level = logical' 'max_prepared_transactions = 10'
 
 suite 'structure' count_summary "$ROOT/scripts/lint-structure.sh"
+suite 'clang-format, .editorconfig, shellcheck' count_summary "$ROOT/scripts/lint.sh" format editor shell
+suite 'no type with a destructor in the shell' count_summary "$ROOT/scripts/lint-destructors.sh"
 suite 'unit tests and fuzz corpus (ASan, UBSan)' count_ctest "$ROOT/scripts/unit.sh"
 suite 'regression tests' count_regress run_regress
 suite 'isolation tests' count_regress run_isolation

@@ -1,4 +1,4 @@
-// SHA-256. The only place of the core that knows OpenSSL.
+// SHA-256, by OpenSSL. (token.cpp also uses OpenSSL, to compare in constant time.)
 #pragma once
 
 #include <array>

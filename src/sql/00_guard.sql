@@ -1,8 +1,8 @@
 -- escrowgrid installation script: assembled from src/sql by make; edit there.
 \echo Use "CREATE EXTENSION escrowgrid" to load this file. \quit
 
--- Whoever owns the schema can drop everything in it, and whatever already lies in it could stand
--- in for an object of ours. So both are refused before the first object is made.
+-- Another role that owns the schema could drop everything in it, and an object that is in it already could take the
+-- place of one of the extension's. Both are refused before the first object is created.
 DO $guard$
 DECLARE
     schema_owner pg_catalog.oid;
@@ -45,4 +45,5 @@ END
 $guard$;
 
 COMMENT ON SCHEMA escrowgrid IS
-    'escrowgrid: escrow positions, their lifecycle and their records. Call the escrow_* functions; read the tables.';
+    'escrowgrid: escrow positions, their lifecycle and their records. Call the escrow_* functions to change anything; '
+    'read the tables.';

@@ -1,6 +1,5 @@
--- Currencies and their minor units. ISO 4217 codes that have a minor unit; funds, metals and
--- testing codes without one (XAU, XDR, XTS, ...) are left for an administrator to add with the
--- exponent that fits the use.
+-- Currencies and their minor units: the ISO 4217 codes that have a minor unit. Codes for funds, metals and testing
+-- (XAU, XDR, XTS, ...) have none. The tables' owner can insert those that are needed, with the exponent that fits.
 
 CREATE TABLE escrowgrid.currencies (
     code text COLLATE "C" NOT NULL,
@@ -13,11 +12,15 @@ CREATE TABLE escrowgrid.currencies (
     CONSTRAINT currencies_name_length CHECK (octet_length(name) BETWEEN 1 AND 400)
 );
 COMMENT ON TABLE escrowgrid.currencies IS
-    'Currencies that positions may be held in. ISO 4217 is built in; an administrator may add codes, for example (BTC, 8). A code in use cannot be changed or removed.';
-COMMENT ON COLUMN escrowgrid.currencies.code IS 'ISO 4217 code, or a code of the administrator''s own: 3 to 12 upper-case letters and digits.';
-COMMENT ON COLUMN escrowgrid.currencies.exponent IS 'Digits after the decimal point of the minor unit, 0 to 8: USD 2, JPY 0, BHD 3 (source: ISO 4217).';
+    'Currencies that positions may be held in. ISO 4217 codes are built in. The owner of the tables or a superuser may '
+    'insert other codes, for example (BTC, 8). A code that positions use cannot be changed or removed.';
+COMMENT ON COLUMN escrowgrid.currencies.code IS
+    'ISO 4217 code, or a code that the tables'' owner added: 3 to 12 upper-case letters and digits, a letter first.';
+COMMENT ON COLUMN escrowgrid.currencies.exponent IS
+    'Digits after the decimal point of the minor unit, 0 to 8: USD 2, JPY 0, BHD 3 (source: ISO 4217).';
 COMMENT ON COLUMN escrowgrid.currencies.name IS 'English name.';
-COMMENT ON COLUMN escrowgrid.currencies.builtin IS 'True for rows that came with the extension; those cannot be changed, and a dump leaves them out.';
+COMMENT ON COLUMN escrowgrid.currencies.builtin IS
+    'True for rows that came with the extension. They cannot be changed, and a dump leaves them out.';
 
 INSERT INTO escrowgrid.currencies (code, exponent, name, builtin) VALUES
     ('AED', 2, 'UAE Dirham', true),

@@ -1,4 +1,4 @@
--- The main job. These functions are for FROM: SELECT (f()).* calls f once per column.
+-- Creating and moving positions. Call these functions in FROM: SELECT (f()).* calls f once per column.
 
 CREATE FUNCTION escrowgrid.escrow_create_position(
     asset_id text,
@@ -12,7 +12,13 @@ CREATE FUNCTION escrowgrid.escrow_create_position(
 ) RETURNS escrowgrid.positions
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_create_position';
 COMMENT ON FUNCTION escrowgrid.escrow_create_position(text, text, text, numeric, text, timestamptz, jsonb, text) IS
-    'Creates a position in state CREATED and returns its row. amount is in the currency''s major unit: more than 0, at most 10^15, no more decimals than the currency has (never rounded). metadata goes into the first event. Writes position, event, ledger and audit row in the caller''s transaction. With idempotency_key the same request has one effect: repeated, it returns the row as of then and writes nothing. Errors: ZE001 for invalid values, ZE002 for an unknown asset, ZE003 for a key of another request, ZE301 for an invalid amount, ZE401.';
+    'Creates a position in state CREATED and returns its row. amount is in the currency''s major unit: more than 0, at '
+    'most 10^15, no more decimals than the currency has. It is never rounded. metadata is stored in the first event. '
+    'Writes the position, its event, its ledger row and its audit row in the caller''s transaction. A request with an '
+    'idempotency_key has one effect: repeated, it returns the row as of the first time and writes nothing. Errors: '
+    'ZE001 for invalid values; ZE002 for an unknown asset; ZE003 for an idempotency key of another request; ZE201 when '
+    'a policy or template rule forbids it; ZE301 for an invalid amount; ZE401; ZE403; ZE501 when a trigger or rule '
+    'changes the position that is written; 40001 when the transaction has to be retried.';
 
 CREATE FUNCTION escrowgrid.escrow_transition(
     position_id text,
@@ -26,7 +32,17 @@ CREATE FUNCTION escrowgrid.escrow_transition(
 ) RETURNS escrowgrid.positions
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_transition';
 COMMENT ON FUNCTION escrowgrid.escrow_transition(text, text, text, jsonb, numeric, text, integer, text) IS
-    'Moves a position along its lifecycle under a row lock and returns its row. amount is what PARTIALLY_RELEASED releases, in the currency''s major unit, less than what is held; the other states move all there is. expected_state and expected_version refuse a position that has moved on. Call it in FROM; with SELECT (escrow_transition(...)).* it runs once per column. Writes position, event, ledger and audit row in the caller''s transaction. With idempotency_key the same request has one effect: repeated, it returns the row as of then and writes nothing. Errors: ZE001 for invalid values, ZE002 for an unknown position, ZE003 for a key of another request, ZE101 for a missing edge, ZE102 when not as expected, ZE103 after expiry, ZE301 and ZE302 for amounts, ZE401, ZE502 when row and events disagree.';
+    'Moves a position along its lifecycle and returns its row. amount is what PARTIALLY_RELEASED releases, in the '
+    'currency''s major unit: more than 0 and less than what is held. For any other state leave amount out, or pass '
+    'exactly what the transition moves. A position that has changed is refused when expected_state or expected_version '
+    'is given. Call it in FROM: SELECT (escrow_transition(...)).* calls it once per column. Writes the position, its '
+    'event, its ledger row and its audit row in the caller''s transaction. A request with an idempotency_key has one '
+    'effect: repeated, it returns the row as of the first time and writes nothing. Errors: ZE001 for invalid values; '
+    'ZE002 for an unknown position; ZE003 for an idempotency key of another request; ZE101 for a transition that the '
+    'lifecycle does not have; ZE102 when the position is not as expected; ZE103 when it is past its expiry; ZE201 when '
+    'a policy or template rule forbids it; ZE301 for an invalid amount; ZE302 for more than can be released; ZE401; '
+    'ZE403; ZE501 when a trigger or rule changes the position that is written; ZE502 when the position does not match '
+    'its last event or its currency is missing; 40001 when the transaction has to be retried.';
 
 CREATE FUNCTION escrowgrid.escrow_transition_batch(
     position_ids text[],
@@ -39,12 +55,21 @@ CREATE FUNCTION escrowgrid.escrow_transition_batch(
 ) RETURNS SETOF escrowgrid.positions
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_transition_batch';
 COMMENT ON FUNCTION escrowgrid.escrow_transition_batch(text[], text, text, jsonb, numeric[], text, text) IS
-    'Moves 1 to 10000 positions of one institution, all or none, and returns their rows in the order asked. amounts has an element for each position, or is NULL. Rows are locked in id order, so that two batches never deadlock. Errors as of escrow_transition, with the element''s number in the detail; ZE001 for repeated ids, NULLs and unequal lengths.';
+    'Moves 1 to 10000 positions of one institution, all or none, and returns their rows in the order asked. amounts '
+    'has one element for each position, or is NULL. Rows are locked in id order, so two batches never deadlock. The '
+    'detail of an error has the number of the element. Errors: ZE001 also for repeated ids, NULLs, arrays of different '
+    'lengths and positions of different institutions; otherwise as escrow_transition: ZE002, ZE003, ZE101, ZE102, '
+    'ZE103, ZE201, ZE301, ZE302, ZE401, ZE403, ZE501, ZE502, 40001.';
 
 CREATE FUNCTION escrowgrid.escrow_expire_due(max_count integer DEFAULT 1000) RETURNS integer
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_expire_due';
 COMMENT ON FUNCTION escrowgrid.escrow_expire_due(integer) IS
-    'Moves up to max_count (1 to 100000) positions whose expires_at has passed to EXPIRED and returns their number; call again until 0. Positions that another session holds are passed over; one whose records contradict each other is left with a WARNING. For root, and admins in their own institution. Errors: ZE001, ZE401, ZE403.';
+    'Moves up to max_count (1 to 100000) positions whose expires_at has passed to EXPIRED and returns their number. '
+    'Call it again until it returns 0. Positions that another session has locked are skipped. A position that is '
+    'refused gets a WARNING and stays. For root, and for admin keys in their own institution. Errors: ZE001 for '
+    'max_count; ZE001 or ZE301 when the template''s or the policy''s config was written by raw DML and is not valid; '
+    'ZE401; ZE403; ZE501 when a trigger or rule changes the position that is written; ZE502 when a position''s '
+    'currency is missing; 40001 when the transaction has to be retried.';
 
 CREATE FUNCTION escrowgrid.escrow_position_at(
     position_id text,
@@ -60,14 +85,19 @@ CREATE FUNCTION escrowgrid.escrow_position_at(
 ) RETURNS record
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'escrow_position_at';
 COMMENT ON FUNCTION escrowgrid.escrow_position_at(text, timestamptz) IS
-    'The position as it was at a time, told by its events alone: state, amounts in the currency''s major unit, version and the time of its last event by then. All NULL before it was created. Errors: ZE001, ZE002, ZE401.';
+    'Returns the position as of a time, computed from its events alone: state, amounts in the currency''s major unit, '
+    'version, and the time of its last event until then. All columns are NULL for a time before the creation. Errors: '
+    'ZE001 for invalid values; ZE002 for an unknown position; ZE401.';
 
 CREATE FUNCTION escrowgrid.escrow_purge_idempotency_keys(older_than interval) RETURNS bigint
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_purge_idempotency_keys';
 COMMENT ON FUNCTION escrowgrid.escrow_purge_idempotency_keys(interval) IS
-    'Deletes idempotency keys first used longer ago than older_than and returns their number. A request repeated after that is a new one. For root. Errors: ZE001, ZE401, ZE403.';
+    'Deletes the idempotency keys that were first used longer ago than older_than and returns their number. A request '
+    'repeated after that counts as a new request. Root only. Errors: ZE001 for NULL or a negative interval; ZE401; '
+    'ZE403.';
 
--- A refusal by the rules as a row: its audit row commits with the caller's transaction.
+-- These functions return a refusal by the rules as a row instead of raising it, so that its audit row commits with the
+-- caller's transaction.
 
 CREATE FUNCTION escrowgrid.escrow_try_create_position(
     asset_id text,
@@ -88,7 +118,10 @@ CREATE FUNCTION escrowgrid.escrow_try_create_position(
 ) RETURNS record
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_try_create_position';
 COMMENT ON FUNCTION escrowgrid.escrow_try_create_position(text, text, text, numeric, text, timestamptz, jsonb, text) IS
-    'As escrow_create_position, but a refusal by the rules is returned (ok false, with sqlstate, condition, message, detail and hint) and audited instead of raised. PostgreSQL''s own errors propagate. Errors: ZE401.';
+    'Does the same as escrow_create_position, but a refusal by the rules is returned (ok is false, with sqlstate, '
+    'condition, message, detail and hint) and audited instead of raised. Errors: ZE001 or ZE301 when the template''s '
+    'or the policy''s config was written by raw DML and is not valid; ZE401; ZE501 when a trigger or rule changes the '
+    'position that is written; PostgreSQL''s own, such as 40001 when the transaction has to be retried.';
 
 CREATE FUNCTION escrowgrid.escrow_try_transition(
     position_id text,
@@ -109,9 +142,13 @@ CREATE FUNCTION escrowgrid.escrow_try_transition(
 ) RETURNS record
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_try_transition';
 COMMENT ON FUNCTION escrowgrid.escrow_try_transition(text, text, text, jsonb, numeric, text, integer, text) IS
-    'As escrow_transition, but a refusal by the rules is returned (ok false, with sqlstate, condition, message, detail and hint) and audited instead of raised. PostgreSQL''s own errors propagate. Errors: ZE401.';
+    'Does the same as escrow_transition, but a refusal by the rules is returned (ok is false, with sqlstate, '
+    'condition, message, detail and hint) and audited instead of raised. Errors: ZE001 or ZE301 when the template''s '
+    'or the policy''s config was written by raw DML and is not valid; ZE401; ZE501 when a trigger or rule changes the '
+    'position that is written; ZE502 when the position''s currency is missing; PostgreSQL''s own, such as 40001 when '
+    'the transaction has to be retried.';
 
--- Dry runs: a row per rule, nothing written, nothing locked.
+-- Dry runs: they return a row per rule, and write and lock nothing.
 
 CREATE FUNCTION escrowgrid.escrow_explain_create_position(
     asset_id text,
@@ -129,7 +166,10 @@ CREATE FUNCTION escrowgrid.escrow_explain_create_position(
 ) RETURNS SETOF record
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_explain_create_position';
 COMMENT ON FUNCTION escrowgrid.escrow_explain_create_position(text, text, text, numeric, text, timestamptz, jsonb) IS
-    'What escrow_create_position would say: a row per rule in the order they are judged, passed or not, with the values compared. The first that failed is what the call would be refused with. Writes nothing. Errors: ZE401, ZE403.';
+    'Returns how escrow_create_position would be judged: one row per rule, in the order in which the rules are judged, '
+    'with whether it passed and the values compared. The call would be refused by the first rule that did not pass. '
+    'Writes and locks nothing. Errors: ZE001 or ZE301 when the template''s or the policy''s config was written by raw '
+    'DML and is not valid; ZE002 when the asset is deleted during the call; ZE401; ZE403.';
 
 CREATE FUNCTION escrowgrid.escrow_explain_transition(
     position_id text,
@@ -147,4 +187,7 @@ CREATE FUNCTION escrowgrid.escrow_explain_transition(
 ) RETURNS SETOF record
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_explain_transition';
 COMMENT ON FUNCTION escrowgrid.escrow_explain_transition(text, text, text, jsonb, numeric, text, integer) IS
-    'What escrow_transition would say: a row per rule in the order they are judged, passed or not, with the values compared. The first that failed is what the call would be refused with. Writes nothing. Errors: ZE401, ZE403.';
+    'Returns how escrow_transition would be judged: one row per rule, in the order in which the rules are judged, with '
+    'whether it passed and the values compared. The call would be refused by the first rule that did not pass. Writes '
+    'and locks nothing. Errors: ZE001 or ZE301 when the template''s or the policy''s config was written by raw DML and '
+    'is not valid; ZE401; ZE403; ZE502 when the position''s currency is missing.';

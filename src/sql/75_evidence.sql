@@ -1,5 +1,5 @@
--- Evidence: checkpoints to be signed and kept elsewhere, verification, the two sanctioned removals, and
--- the guard against dropping it all by mistake.
+-- Evidence: verification, checkpoints to sign and keep elsewhere, erasure and purge (the only two ways to remove
+-- records), and the event trigger that refuses to drop the extension by mistake.
 
 CREATE TABLE escrowgrid.checkpoints (
     id text COLLATE "C" NOT NULL,
@@ -19,13 +19,19 @@ CREATE TABLE escrowgrid.checkpoints (
         octet_length(root_hash) = 32 AND octet_length(previous_hash) = 32 AND octet_length(hash) = 32
     )
 );
-COMMENT ON TABLE escrowgrid.checkpoints IS 'Checkpoints: each stands for every position''s head at a moment, chained by hash, append-only; sign and keep what escrow_checkpoint_export() gives.';
+COMMENT ON TABLE escrowgrid.checkpoints IS
+    'Checkpoints, append-only. Each stands for the head of every position at one moment and has the hash of the '
+    'checkpoint before it. Sign and keep the text that escrow_checkpoint_export() returns.';
 COMMENT ON COLUMN escrowgrid.checkpoints.id IS 'TypeID with prefix chk.';
 COMMENT ON COLUMN escrowgrid.checkpoints.number IS '1, 2, 3 and so on without a gap.';
-COMMENT ON COLUMN escrowgrid.checkpoints.position_count IS 'Number of positions it covers: the leaves of its Merkle tree.';
-COMMENT ON COLUMN escrowgrid.checkpoints.root_hash IS 'Merkle root (RFC 9162) over the heads of all positions in id order, 32 bytes.';
-COMMENT ON COLUMN escrowgrid.checkpoints.previous_hash IS 'Hash of the checkpoint before, 32 bytes; zeros for the first.';
-COMMENT ON COLUMN escrowgrid.checkpoints.hash IS 'SHA-256 of what escrow_checkpoint_export() gives, 32 bytes.';
+COMMENT ON COLUMN escrowgrid.checkpoints.position_count IS
+    'Number of positions in the checkpoint: the leaves of its Merkle tree.';
+COMMENT ON COLUMN escrowgrid.checkpoints.root_hash IS
+    'Merkle root (RFC 9162) over the heads of all positions in id order, 32 bytes.';
+COMMENT ON COLUMN escrowgrid.checkpoints.previous_hash IS
+    'Hash of the previous checkpoint, 32 bytes; zeros for the first.';
+COMMENT ON COLUMN escrowgrid.checkpoints.hash IS
+    'SHA-256 of the text that escrow_checkpoint_export() returns, 32 bytes.';
 COMMENT ON COLUMN escrowgrid.checkpoints.created_at IS 'When it was made.';
 COMMENT ON COLUMN escrowgrid.checkpoints.db_role IS 'The database role that made it.';
 
@@ -40,12 +46,15 @@ CREATE TABLE escrowgrid.checkpoint_heads (
     CONSTRAINT checkpoint_heads_version_positive CHECK (version >= 1),
     CONSTRAINT checkpoint_heads_head_hash_length CHECK (octet_length(head_hash) = 32)
 );
-COMMENT ON TABLE escrowgrid.checkpoint_heads IS 'Heads of checkpoints: a row for each position that changed since the checkpoint before, append-only.';
+COMMENT ON TABLE escrowgrid.checkpoint_heads IS
+    'Heads of checkpoints, append-only: one row for each position that changed since the previous checkpoint.';
 COMMENT ON COLUMN escrowgrid.checkpoint_heads.position_id IS 'The position.';
-COMMENT ON COLUMN escrowgrid.checkpoint_heads.checkpoint_number IS 'The first checkpoint that has it so.';
+COMMENT ON COLUMN escrowgrid.checkpoint_heads.checkpoint_number IS
+    'The first checkpoint that has the position with this version and head.';
 COMMENT ON COLUMN escrowgrid.checkpoint_heads.institution_id IS 'The position''s institution.';
-COMMENT ON COLUMN escrowgrid.checkpoint_heads.version IS 'The position''s version; NULL once it was purged.';
-COMMENT ON COLUMN escrowgrid.checkpoint_heads.head_hash IS 'The position''s head hash, 32 bytes; NULL once it was purged.';
+COMMENT ON COLUMN escrowgrid.checkpoint_heads.version IS 'The position''s version; NULL once the position was purged.';
+COMMENT ON COLUMN escrowgrid.checkpoint_heads.head_hash IS
+    'The position''s head hash, 32 bytes; NULL once the position was purged.';
 
 SELECT pg_catalog.pg_extension_config_dump('escrowgrid.checkpoints', '');
 SELECT pg_catalog.pg_extension_config_dump('escrowgrid.checkpoint_heads', '');
@@ -60,17 +69,24 @@ CREATE FUNCTION escrowgrid.escrow_verify(
 ) RETURNS SETOF record
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_verify';
 COMMENT ON FUNCTION escrowgrid.escrow_verify(text) IS
-    'Every discrepancy as a row, none when sound: hash chains, sequences, sums, states, ledger and audit rows, and positions against the last checkpoint; of one institution, or of all (NULL; a key verifies its own). Reads one snapshot. Errors: ZE002, ZE401.';
+    'Returns one row for each discrepancy, and no row when there is none. It checks hash chains, sequences, sums, '
+    'states, ledger and audit rows, erasures, references, and positions against the heads that checkpoints stand for. '
+    'A key verifies its own institution. Root verifies one institution or, with NULL, all of them and the checkpoints '
+    'themselves. Reads under one snapshot. Errors: ZE001 when institution_id is blank or too long; ZE002 for an '
+    'unknown institution; ZE401.';
 
 CREATE FUNCTION escrowgrid.escrow_checkpoint() RETURNS escrowgrid.checkpoints
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_checkpoint';
 COMMENT ON FUNCTION escrowgrid.escrow_checkpoint() IS
-    'Makes a checkpoint over every position''s head. Root only; one at a time. Errors: ZE401, ZE403, ZE502 when a position no longer has the history that an earlier checkpoint stands for.';
+    'Makes a checkpoint over the head of every position and returns its row. Checkpoints are made one at a time. Root '
+    'only. Errors: ZE401; ZE403; ZE502 when a position no longer has the history that an earlier checkpoint stands '
+    'for; 40001 when another checkpoint was made concurrently.';
 
 CREATE FUNCTION escrowgrid.escrow_checkpoint_export(checkpoint_id text DEFAULT NULL) RETURNS text
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_checkpoint_export';
 COMMENT ON FUNCTION escrowgrid.escrow_checkpoint_export(text) IS
-    'The text of a checkpoint, the last one by default, to be signed and kept elsewhere; its SHA-256 is the checkpoint''s hash. Errors: ZE002, ZE401.';
+    'Returns the text of a checkpoint, of the last one by default. Sign it and keep it elsewhere. Its SHA-256 is the '
+    'checkpoint''s hash. Errors: ZE002 for an unknown checkpoint; ZE401.';
 
 CREATE FUNCTION escrowgrid.escrow_inclusion_proof(
     position_id text,
@@ -85,12 +101,17 @@ CREATE FUNCTION escrowgrid.escrow_inclusion_proof(
 ) RETURNS record
     LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_inclusion_proof';
 COMMENT ON FUNCTION escrowgrid.escrow_inclusion_proof(text, text) IS
-    'Proof (RFC 9162, section 2.1.3) that a position was in a checkpoint with this version and head; leaf_index counts from 0. Errors: ZE001, ZE002, ZE401, ZE502 when the stored heads no longer give the root.';
+    'Returns the proof (RFC 9162, section 2.1.3) that a checkpoint has the position with this version and head. '
+    'leaf_index counts from 0. Errors: ZE001 when an id is missing, blank or too long; ZE002 for an unknown checkpoint '
+    'or a position that is not in it; ZE401; ZE502 when the stored heads do not give the root.';
 
 CREATE FUNCTION escrowgrid.escrow_redact_event(event_id text) RETURNS escrowgrid.position_events
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_redact_event';
 COMMENT ON FUNCTION escrowgrid.escrow_redact_event(text) IS
-    'Erases reason and metadata of an event; their salted digest stays, so that the hash chain stays whole. An event without content stays as it is. Errors: ZE001, ZE002, ZE401, ZE403.';
+    'Erases reason and metadata of an event and returns its row. Their salted digest stays, so that the hash chain '
+    'stays whole. An event without content stays as it is. For root, and for admin keys in their own institution. '
+    'Writes an audit row. Errors: ZE001 for invalid values; ZE002 for an unknown event; ZE401; ZE403; ZE501 when a '
+    'trigger changes another column of the event.';
 
 CREATE FUNCTION escrowgrid.escrow_purge_institution(
     institution_id text,
@@ -101,16 +122,20 @@ CREATE FUNCTION escrowgrid.escrow_purge_institution(
 ) RETURNS record
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'escrow_purge_institution';
 COMMENT ON FUNCTION escrowgrid.escrow_purge_institution(text, text) IS
-    'Deletes an institution with all that belongs to it except its audit rows, and leaves a tombstone there with counts and the last heads; confirm repeats the institution''s name. Root only. Errors: ZE001, ZE002, ZE401, ZE403, ZE501 while a position holds money.';
+    'Deletes an institution with all its records except the audit rows, and adds audit rows (a tombstone) with counts '
+    'and the last heads. confirm must repeat the institution''s name. Root only. Errors: ZE001 for invalid values; '
+    'ZE002 for an unknown institution; ZE401; ZE403; ZE501 while a position holds money.';
 
 CREATE FUNCTION escrowgrid.check_checkpoint() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'escrowgrid_check_checkpoint';
 COMMENT ON FUNCTION escrowgrid.check_checkpoint() IS
-    'Trigger: takes checkpoints inserted by hand only as a restore, with the hash that follows from the row.';
+    'Trigger: accepts checkpoints inserted by hand only from root and only with the hash that follows from the row, as '
+    'in a restore. Errors: ZE401; ZE403 while a key is signed in; ZE501 for another hash.';
 
 CREATE TRIGGER escrowgrid_check BEFORE INSERT ON escrowgrid.checkpoints
     FOR EACH ROW EXECUTE FUNCTION escrowgrid.check_checkpoint();
-COMMENT ON TRIGGER escrowgrid_check ON escrowgrid.checkpoints IS 'Takes checkpoints inserted by hand only as a restore.';
+COMMENT ON TRIGGER escrowgrid_check ON escrowgrid.checkpoints IS
+    'Accepts checkpoints inserted by hand only as part of a restore.';
 CREATE TRIGGER escrowgrid_refuse_change BEFORE UPDATE OR DELETE ON escrowgrid.checkpoints
     FOR EACH ROW EXECUTE FUNCTION escrowgrid.refuse_change();
 COMMENT ON TRIGGER escrowgrid_refuse_change ON escrowgrid.checkpoints IS 'Checkpoints are never changed or deleted.';
@@ -123,7 +148,8 @@ ALTER TABLE escrowgrid.checkpoints ENABLE ALWAYS TRIGGER escrowgrid_refuse_trunc
 
 CREATE TRIGGER escrowgrid_check BEFORE INSERT ON escrowgrid.checkpoint_heads
     FOR EACH STATEMENT EXECUTE FUNCTION escrowgrid.check_checkpoint();
-COMMENT ON TRIGGER escrowgrid_check ON escrowgrid.checkpoint_heads IS 'Lets root alone insert; escrow_verify() recomputes the root from these rows.';
+COMMENT ON TRIGGER escrowgrid_check ON escrowgrid.checkpoint_heads IS
+    'Accepts rows from root only. escrow_verify() recomputes the root hash from these rows.';
 CREATE TRIGGER escrowgrid_refuse_change BEFORE UPDATE OR DELETE ON escrowgrid.checkpoint_heads
     FOR EACH ROW EXECUTE FUNCTION escrowgrid.refuse_change();
 COMMENT ON TRIGGER escrowgrid_refuse_change ON escrowgrid.checkpoint_heads IS 'Heads are never changed or deleted.';
@@ -136,7 +162,8 @@ ALTER TABLE escrowgrid.checkpoint_heads ENABLE ALWAYS TRIGGER escrowgrid_refuse_
 
 CREATE POLICY signed_in_reads ON escrowgrid.checkpoints FOR SELECT
     USING ((SELECT escrowgrid.escrow_current_institution_id()) IS NOT NULL);
-COMMENT ON POLICY signed_in_reads ON escrowgrid.checkpoints IS 'Checkpoints hold nothing but hashes and a count: every signed-in key sees them.';
+COMMENT ON POLICY signed_in_reads ON escrowgrid.checkpoints IS
+    'Every signed-in key sees checkpoints, because they hold nothing but hashes and a count.';
 CREATE POLICY tenant_reads ON escrowgrid.checkpoint_heads FOR SELECT
     USING (institution_id = (SELECT escrowgrid.escrow_current_institution_id()));
 COMMENT ON POLICY tenant_reads ON escrowgrid.checkpoint_heads IS 'A signed-in key sees the rows of its institution.';
@@ -144,7 +171,8 @@ COMMENT ON POLICY tenant_reads ON escrowgrid.checkpoint_heads IS 'A signed-in ke
 CREATE FUNCTION escrowgrid.guard_drop() RETURNS event_trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'escrowgrid_guard_drop';
 COMMENT ON FUNCTION escrowgrid.guard_drop() IS
-    'Event trigger: refuses to drop the extension, its schema or its parts, or what its owner owns, while positions exist; a superuser may SET escrowgrid.allow_drop = on.';
+    'Event trigger: refuses to drop the extension, its schema, its parts or the objects of its owner while positions '
+    'exist. A superuser may SET escrowgrid.allow_drop = on. Errors: ZE501.';
 CREATE EVENT TRIGGER escrowgrid_guard_drop ON ddl_command_start
     WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'ALTER EXTENSION')
     EXECUTE FUNCTION escrowgrid.guard_drop();

@@ -1,5 +1,5 @@
--- Rights, last: nothing for PUBLIC. Row-level security is on but not forced, so that a dump by the
--- tables' owner is whole; without a policy other roles see no row.
+-- Rights, after all objects exist: PUBLIC has none. Row-level security is enabled but not forced, so that a dump by the
+-- tables' owner is complete. Other roles see no row of a table that has no policy.
 
 ALTER TABLE escrowgrid.currencies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE escrowgrid.institutions ENABLE ROW LEVEL SECURITY;

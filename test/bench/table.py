@@ -23,8 +23,9 @@ def figure(value):
 
 def main():
     english, plain = (json.loads(Path(name).read_text()) for name in sys.argv[1:3])
-    print(f"\n{cpu()}, {os.cpu_count()} cores; {sys.argv[3]}; fsync on, shared_buffers 1 GB, autovacuum off. Ratios of medians,")
-    print("in en_US.UTF-8 and in C; figures are works a second in en_US.UTF-8; ± is half the spread of the rounds.\n")
+    print(f"\n{cpu()}, {os.cpu_count()} cores; {sys.argv[3]}; fsync on, shared_buffers 1 GB, autovacuum off.")
+    print("Ratios of medians, in en_US.UTF-8 and in C. The columns escrowgrid and peer are operations per second in")
+    print("en_US.UTF-8. ± is half the spread of the rounds.\n")
     print("| work | against | en_US.UTF-8 | C | escrowgrid | peer | ± |\n|---|---|---|---|---|---|---|")
     for here, there in zip(english, plain):
         ratio = [f"{row['ratio']:.2f}×" if row["ratio"] else "" for row in (here, there)]
