@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 namespace escrowgrid::core {
@@ -14,5 +15,8 @@ using Digest = std::array<std::uint8_t, kDigestBytes>;
 // Throws std::runtime_error when the cryptographic library fails, which it does only when
 // SHA-256 is unavailable or memory has run out.
 [[nodiscard]] Digest sha256(std::span<const std::uint8_t> bytes);
+
+// The hash of the parts, one after the other. They are hashed where they lie, so their length has no limit.
+[[nodiscard]] Digest sha256_of_parts(std::initializer_list<std::span<const std::uint8_t>> parts);
 
 }  // namespace escrowgrid::core

@@ -6,16 +6,12 @@
 namespace escrowgrid::core {
 
 Digest merkle_leaf(std::span<const std::uint8_t> bytes) {
-  constexpr std::size_t kMostBytes = 512;
-  std::array<std::uint8_t, kMostBytes + 1> buffer{};
-  const std::size_t size = std::min(bytes.size(), kMostBytes);  // leaves are made of bounded fields
-  std::copy_n(bytes.begin(), size, buffer.begin() + 1);
-  return sha256(std::span(buffer).first(size + 1));
+  return sha256_of_parts({kMerkleLeafPrefix, bytes});
 }
 
 Digest merkle_node(const Digest& left, const Digest& right) {
   std::array<std::uint8_t, 1 + 2 * kDigestBytes> buffer{};
-  buffer[0] = 1;
+  buffer[0] = kMerkleNodePrefix[0];
   std::copy(left.begin(), left.end(), buffer.begin() + 1);
   std::copy(right.begin(), right.end(), buffer.begin() + 1 + kDigestBytes);
   return sha256(buffer);

@@ -1,4 +1,6 @@
 // Merkle trees as in RFC 9162, section 2.1: leaves come in order, memory stays logarithmic.
+// RFC 6962 (Certificate Transparency 1.0) defines the same trees, hashes and audit paths:
+// https://www.rfc-editor.org/rfc/rfc6962#section-2.1 and https://www.rfc-editor.org/rfc/rfc9162#section-2.1
 #pragma once
 
 #include <array>
@@ -11,7 +13,12 @@ namespace escrowgrid::core {
 
 inline constexpr std::size_t kMaxMerkleDepth = 64;
 
-// SHA-256(00 || bytes) and SHA-256(01 || left || right).
+// The byte in front of what is hashed. Leaves and nodes have different ones, so that nobody can pass a node off as a
+// leaf.
+inline constexpr std::array<std::uint8_t, 1> kMerkleLeafPrefix = {0x00};
+inline constexpr std::array<std::uint8_t, 1> kMerkleNodePrefix = {0x01};
+
+// SHA-256(00 || bytes), of any length, and SHA-256(01 || left || right).
 [[nodiscard]] Digest merkle_leaf(std::span<const std::uint8_t> bytes);
 [[nodiscard]] Digest merkle_node(const Digest& left, const Digest& right);
 
