@@ -28,13 +28,16 @@ struct Checkpoint {
   Micros at = 0;
 };
 
-// Lower-case hexadecimal digits.
+// Lower-case hexadecimal digits; two for a byte, so they always fit.
 using DigestText = FixedText<2 * kDigestBytes>;
 [[nodiscard]] DigestText hex_text(const Digest& digest) noexcept;
 
-// What is signed, byte by byte; its SHA-256 is the checkpoint's hash.
+// What is signed, byte by byte. Throws std::length_error for an id that does not fit, which only a row of a table
+// without its constraints can have: text that is signed is never cut.
 using CheckpointText = FixedText<512>;
-[[nodiscard]] CheckpointText checkpoint_text(const Checkpoint& checkpoint) noexcept;
+[[nodiscard]] CheckpointText checkpoint_text(const Checkpoint& checkpoint);
+
+// The checkpoint's hash: SHA-256 of its text, with an id of any length.
 [[nodiscard]] Digest checkpoint_hash(const Checkpoint& checkpoint);
 
 }  // namespace escrowgrid::core

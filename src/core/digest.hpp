@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string_view>
 
 namespace escrowgrid::core {
 
@@ -15,6 +16,10 @@ using Digest = std::array<std::uint8_t, kDigestBytes>;
 // Throws std::runtime_error when the cryptographic library fails, which it does only when
 // SHA-256 is unavailable or memory has run out.
 [[nodiscard]] Digest sha256(std::span<const std::uint8_t> bytes);
+
+[[nodiscard]] inline std::span<const std::uint8_t> text_bytes(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 // The hash of the parts, one after the other. They are hashed where they lie, so their length has no limit.
 [[nodiscard]] Digest sha256_of_parts(std::initializer_list<std::span<const std::uint8_t>> parts);

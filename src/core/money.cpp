@@ -21,9 +21,13 @@ int decimals_of(Integer units) noexcept {
   return needed;
 }
 
+// Of any 128-bit number: 2^127 has 39 digits.
+constexpr std::size_t kMaxDigits = 39;
+static_assert(AmountText::kCapacity >= kMaxDigits + 2, "a sign, every digit and a point");
+
 // Least significant first, with at least one digit before the point.
 template <typename Integer>
-void put_digits(Integer magnitude, std::array<char, 40>& digits, std::size_t& used) noexcept {
+void put_digits(Integer magnitude, std::array<char, kMaxDigits>& digits, std::size_t& used) noexcept {
   for (; magnitude > 0 || used <= kMaxDecimals; magnitude /= 10) {
     digits[used++] = static_cast<char>('0' + static_cast<int>(magnitude % 10));
   }
@@ -87,7 +91,7 @@ int Amount::decimals() const noexcept {
 
 AmountText Amount::text(int min_decimals) const noexcept {
   const Int128 magnitude = units_ < 0 ? -units_ : units_;
-  std::array<char, 40> digits{};
+  std::array<char, kMaxDigits> digits{};
   std::size_t used = 0;
   if (fits_64_bits(magnitude)) {
     put_digits(static_cast<std::int64_t>(magnitude), digits, used);
@@ -95,20 +99,21 @@ AmountText Amount::text(int min_decimals) const noexcept {
     put_digits(magnitude, digits, used);
   }
   const int shown = std::clamp(std::max(min_decimals, decimals()), 0, kMaxDecimals);
-  AmountText out;
+  std::array<char, AmountText::kCapacity> text{};
+  std::size_t size = 0;
   if (units_ < 0) {
-    out.append('-');
+    text[size++] = '-';
   }
   for (std::size_t i = used; i > kMaxDecimals; --i) {
-    out.append(digits[i - 1]);
+    text[size++] = digits[i - 1];
   }
   if (shown > 0) {
-    out.append('.');
+    text[size++] = '.';
     for (int i = 0; i < shown; ++i) {
-      out.append(digits[static_cast<std::size_t>(kMaxDecimals - 1 - i)]);
+      text[size++] = digits[static_cast<std::size_t>(kMaxDecimals - 1 - i)];
     }
   }
-  return out;
+  return AmountText::of(text, size);
 }
 
 ParsedAmount parse_amount(std::string_view text) noexcept {

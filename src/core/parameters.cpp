@@ -23,12 +23,21 @@ FixedText<320> listed(std::span<const std::string_view> words) noexcept {
   FixedText<320> out;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0) {
-      out.append(i + 1 == words.size() ? " or " : ", ");
+      out.append_clipped(i + 1 == words.size() ? " or " : ", ");
     }
-    out.append(words[i]);
+    out.append_clipped(words[i]);
   }
   return out;
 }
+
+constexpr std::size_t longest_list(std::span<const std::string_view> words) noexcept {
+  std::size_t bytes = 0;
+  for (const std::string_view word : words) {
+    bytes += word.size() + std::string_view(" or ").size();
+  }
+  return bytes;
+}
+static_assert(longest_list(kRegions) <= 320 && longest_list(kVerticals) <= 320);
 
 bool is_blank(std::string_view text) noexcept {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -51,7 +60,7 @@ bool require_word(const Vocabulary& vocabulary, const std::optional<std::string_
     return true;
   }
   why.begin(Condition::kInvalidParameter)
-      .message({"unknown ", vocabulary.parameter, " \"", clip(*value), "\""})
+      .message({"unknown ", vocabulary.parameter, " \"", echo(*value).view(), "\""})
       .hint({"A ", vocabulary.parameter, " is one of ", listed(vocabulary.words).view(), "."})
       .with("parameter", vocabulary.parameter)
       .with("value", *value);
@@ -160,7 +169,7 @@ std::optional<State> require_state(std::string_view parameter, const std::option
   const std::optional<State> state = parse_state(*value);
   if (!state) {
     why.begin(Condition::kInvalidParameter)
-        .message({"unknown state \"", clip(*value), "\""})
+        .message({"unknown state \"", echo(*value).view(), "\""})
         .hint({"A state is one of CREATED, FUNDED, PARTIALLY_RELEASED, RELEASED, CANCELLED or EXPIRED."})
         .with("parameter", parameter)
         .with("value", *value);
@@ -170,7 +179,7 @@ std::optional<State> require_state(std::string_view parameter, const std::option
 
 void refuse_not_found(std::string_view kind, std::string_view id, Refusal& why) noexcept {
   why.begin(Condition::kNotFound)
-      .message({kind, " \"", clip(id), "\" does not exist"})
+      .message({kind, " \"", echo(id).view(), "\" does not exist"})
       .hint({"Check the id; records of other institutions are reported as missing too."})
       .with("resource", kind)
       .with("id", id);
@@ -178,7 +187,7 @@ void refuse_not_found(std::string_view kind, std::string_view id, Refusal& why) 
 
 void refuse_unknown_currency(std::string_view parameter, std::string_view code, Refusal& why) noexcept {
   why.begin(Condition::kInvalidParameter)
-      .message({"unknown currency \"", clip(code), "\""})
+      .message({"unknown currency \"", echo(code).view(), "\""})
       .hint({"Use an ISO 4217 code in upper case, or have the administrator add the code to escrowgrid.currencies."})
       .with("parameter", parameter)
       .with("value", code);

@@ -25,7 +25,7 @@ Refusal& refuse_key(const PolicyMember& member, Refusal& why) {
 bool refuse_unknown(const PolicyMember& member, std::span<const std::string_view> known, Refusal& why) {
   const std::string_view key = member.path[member.depth - 1];
   const std::string_view meant = nearest(key, known);
-  refuse_key(member, why).message({"unknown key \"", clip(key), "\" in a policy"});
+  refuse_key(member, why).message({"unknown key \"", echo(key).view(), "\" in a policy"});
   if (meant.empty()) {
     why.hint({"Remove the key; docs/reference.md lists the keys of a policy."});
   } else {
@@ -39,7 +39,7 @@ bool require_kind(const PolicyMember& member, JsonKind kind, std::string_view wo
     return true;
   }
   refuse_key(member, why)
-      .message({"policy key \"", clip(member.path[member.depth - 1]), "\" must be ", word})
+      .message({"policy key \"", echo(member.path[member.depth - 1]).view(), "\" must be ", word})
       .hint({"Pass ", word, ", or leave the key out."});
   return false;
 }

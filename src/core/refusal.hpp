@@ -2,6 +2,8 @@
 // The shell turns it into a PostgreSQL error in one place (pg/report).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
@@ -26,20 +28,30 @@ struct ConditionInfo {
 
 [[nodiscard]] const ConditionInfo& describe(Condition condition) noexcept;
 
-// Longer caller-supplied text is cut to this many bytes wherever an error repeats it.
+// Longer caller-supplied text is cut to this many bytes wherever an error repeats it. The ellipsis that shows the cut
+// comes on top.
 inline constexpr std::size_t kMaxEchoBytes = 120;
+using EchoText = FixedText<kMaxEchoBytes + kEllipsis.size()>;
+[[nodiscard]] inline EchoText echo(std::string_view text) noexcept {
+  return clipped_to<kMaxEchoBytes>(text);
+}
 
-// At most `limit` bytes of `text`, never splitting a UTF-8 sequence.
+// At most `limit` bytes of `text`, never splitting a UTF-8 sequence. Nothing shows the cut: an error uses echo().
 [[nodiscard]] std::string_view clip(std::string_view text, std::size_t limit = kMaxEchoBytes) noexcept;
 
 class Refusal {
  public:
+  // For the members of DETAIL; "truncated" has room beyond that.
+  static constexpr std::size_t kDetailBytes = 4096;
+
   // Starts over: message and hint empty, DETAIL with the RFC 9457 members type, title and status.
   Refusal& begin(Condition condition) noexcept;
+  // A part, or the end of the whole, that is too long is cut; an ellipsis shows where.
   Refusal& message(std::initializer_list<std::string_view> parts) noexcept;
   Refusal& hint(std::initializer_list<std::string_view> parts) noexcept;
 
-  // Members of the DETAIL object: what was compared. A value that no longer fits is left out whole.
+  // Members of the DETAIL object: what was compared. Text is cut as in a message. A member that no longer fits is left
+  // out whole, and the member "truncated": true says so.
   Refusal& with(std::string_view key, std::string_view value) noexcept;
   Refusal& with_number(std::string_view key, std::int64_t value) noexcept;
   Refusal& with_null(std::string_view key) noexcept;
@@ -52,30 +64,45 @@ class Refusal {
   [[nodiscard]] const char* hint() const noexcept { return hint_.c_str(); }
 
  private:
+  static constexpr std::string_view kTruncated = R"(, "truncated": true)";
+
   Condition condition_ = Condition::kInvalidParameter;
+  bool is_truncated_ = false;
   FixedText<640> message_;
-  FixedText<4096> detail_;
+  FixedText<kDetailBytes + kTruncated.size() + 1> detail_;  // 1 for the closing brace
   FixedText<640> hint_;
 };
 
 static_assert(std::is_trivially_destructible_v<Refusal>);
 
-// Appends `text` as a JSON string, quotes included; false when it does not fit.
+// How many bytes a text of `bytes` bytes has as a JSON string at the most: escaping turns one byte into six.
+[[nodiscard]] constexpr std::size_t json_string_bytes(std::size_t bytes) noexcept {
+  return bytes * 6 + 2;
+}
+
+// Appends `text` as a JSON string, quotes included. When it does not fit, nothing is appended and false returned.
 template <std::size_t N>
-bool append_json_string(FixedText<N>& out, std::string_view text) noexcept {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  bool fits = out.append('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      fits = fits && out.append('\\') && out.append(c);
-    } else if (byte < 0x20) {
-      fits = fits && out.append("\\u00") && out.append(kHex[byte >> 4]) && out.append(kHex[byte & 15]);
-    } else {
-      fits = fits && out.append(c);
+[[nodiscard]] bool append_json_string(FixedText<N>& out, std::string_view text) noexcept {
+  const std::size_t before = out.size();
+  bool fits = out.try_append("\"");
+  while (fits && !text.empty()) {
+    const auto* stop = std::find_if(
+        text.begin(), text.end(), [](char c) { return c == '"' || c == '\\' || static_cast<std::uint8_t>(c) < 0x20; });
+    const auto plain = static_cast<std::size_t>(stop - text.begin());
+    fits = out.try_append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (fits && !text.empty()) {
+      const auto byte = static_cast<std::uint8_t>(text.front());
+      fits = byte < 0x20 ? out.try_append("\\u00") && out.try_append(hex_digits(std::array{byte}).view())
+                         : out.try_append("\\") && out.try_append(text.substr(0, 1));
+      text.remove_prefix(1);
     }
   }
-  return fits && out.append('"');
+  fits = fits && out.try_append("\"");
+  if (!fits) {
+    out.truncate(before);
+  }
+  return fits;
 }
 
 }  // namespace escrowgrid::core

@@ -66,7 +66,7 @@ struct PolicyMember {
 
 // --- judging -----------------------------------------------------------------------------------
 
-// Room for two names and two values of 40 bytes, each byte escaped to six at the worst.
+// Room for two names and two values of 40 bytes, each byte escaped to six; checked where they are put together.
 using Compared = FixedText<640>;
 
 struct RuleOutcome {
@@ -75,17 +75,23 @@ struct RuleOutcome {
   Compared compared;  // a JSON object
 };
 
+// What one call of judge_creation() or judge_transition() found.
 class RuleReport {
  public:
+  // When there is no room for one more outcome, the failed rule "report.full" takes its place: a rule that was judged
+  // and is not in the report must not pass.
   void add(std::string_view rule, bool passed, const Compared& compared) noexcept;
   [[nodiscard]] std::span<const RuleOutcome> outcomes() const noexcept { return {outcomes_.data(), count_}; }
   [[nodiscard]] bool all_passed() const noexcept;
-  // ZE201, naming each rule that failed as far as the detail has room, and how many there are.
+  // ZE201, naming each rule that failed as far as the detail has room, how many there are, and how many had no room.
   void refuse(Refusal& why) const noexcept;
 
  private:
-  static constexpr std::size_t kMost = kMaxPolicyEntries + 12;  // every rule there is, and each required key
-  std::array<RuleOutcome, kMost> outcomes_;
+  static constexpr std::size_t kMostTemplateRules = 4;  // of a creation: currency, minAmount, maxAmount, maxTenorDays
+  static constexpr std::size_t kMostPolicyRules = 5;    // the same but currency, and allowedCurrencies, maxOpenAmount
+  static constexpr std::size_t kMost = kMaxPolicyEntries + 11;  // with an outcome for each required key
+  static_assert(kMost >= kMostTemplateRules + kMostPolicyRules + kMaxPolicyEntries);
+  std::array<RuleOutcome, kMost + 1> outcomes_;  // 1 for "report.full"
   std::size_t count_ = 0;
 };
 

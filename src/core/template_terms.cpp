@@ -78,7 +78,8 @@ bool check_known_keys(const CodeRule& rule, const TemplateRequest& request, Refu
       continue;
     }
     const std::string_view meant = nearest(member.key, names);
-    refuse_config(member.key, why).message({"unknown key \"", clip(member.key), "\" in the config of ", rule.code});
+    refuse_config(member.key, why)
+        .message({"unknown key \"", echo(member.key).view(), "\" in the config of ", rule.code});
     if (meant.empty()) {
       why.hint({"Remove the key; docs/reference.md lists the keys of each template code."});
     } else {

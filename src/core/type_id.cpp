@@ -7,6 +7,9 @@ namespace escrowgrid::core {
 namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+static_assert(kTypeIdSuffix * 5 == sizeof(Uuid) * 8 + 2,
+              "26 digits of 5 bits are the 128 bits of a UUID and 2 zero bits");
+static_assert(TypeIdText::kCapacity == kMaxTypeIdPrefix + 1 + kTypeIdSuffix);
 
 std::optional<unsigned> digit_value(char c) noexcept {
   const std::size_t at = kAlphabet.find(c);
@@ -69,10 +72,8 @@ TypeIdText format_type_id(std::string_view prefix, const Uuid& uuid) noexcept {
   if (!is_valid_type_id_prefix(prefix)) {
     return out;
   }
-  if (!prefix.empty()) {
-    out.append(prefix);
-    out.append('_');
-  }
+  std::array<char, kTypeIdSuffix> suffix{};
+  std::size_t at = 0;
   unsigned buffer = 0;
   unsigned bits = 2;  // 130 - 128: two zero bits lead
   for (const std::uint8_t byte : uuid) {
@@ -80,10 +81,13 @@ TypeIdText format_type_id(std::string_view prefix, const Uuid& uuid) noexcept {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      out.append(kAlphabet[(buffer >> bits) & 31U]);
+      suffix[at++] = kAlphabet[(buffer >> bits) & 31U];
     }
     buffer &= (1U << bits) - 1U;
   }
+  // A valid prefix has at most kMaxTypeIdPrefix characters.
+  static_cast<void>(out.try_append(prefix) && out.try_append(prefix.empty() ? "" : "_") &&
+                    out.try_append({suffix.data(), suffix.size()}));
   return out;
 }
 

@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <limits>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/checkpoint.hpp"
+#include "core/parameters.hpp"
 
 namespace escrowgrid::core {
 namespace {
@@ -183,6 +187,46 @@ TEST(Checkpoint, TextAndHash) {
   Checkpoint other = checkpoint;
   other.position_count = 22;
   EXPECT_NE(checkpoint_hash(other), checkpoint_hash(checkpoint));
+}
+
+TEST(Checkpoint, TheHashIsSha256OfTheTextForIdsOfUpTo100Bytes) {
+  for (const std::size_t length : {0U, 1U, 30U, 99U, 100U}) {
+    const std::string id(length, 'i');
+    const Checkpoint checkpoint = {.id = id, .number = 2, .position_count = 21, .root = {}, .previous = {}, .at = 1};
+    EXPECT_EQ(checkpoint_hash(checkpoint), sha256(text_bytes(checkpoint_text(checkpoint).view()))) << length;
+  }
+}
+
+TEST(Checkpoint, TheTextHasRoomForTheLongestIdWithTheLongestNumbers) {
+  const std::string id(kMaxIdBytes, 'i');
+  const std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  const Checkpoint checkpoint = {
+      .id = id, .number = least, .position_count = least, .root = {}, .previous = {}, .at = least};
+  const CheckpointText text = checkpoint_text(checkpoint);
+  EXPECT_NE(text.view().find("\nid " + id + "\nnumber -9223372036854775808\n"), std::string_view::npos);
+  EXPECT_TRUE(text.view().ends_with("\nat -9223372036854775808\n"));
+}
+
+TEST(Checkpoint, IdsThatDifferOnlyFarBehindTheBoundOfAnIdStillGiveDifferentHashes) {
+  const std::string one(5000, 'i');
+  std::string other = one;
+  other.back() = 'j';
+  const Checkpoint checkpoint = {.id = one, .number = 1, .position_count = 1, .root = {}, .previous = {}, .at = 1};
+  Checkpoint changed = checkpoint;
+  changed.id = other;
+  EXPECT_NE(checkpoint_hash(changed), checkpoint_hash(checkpoint));
+}
+
+TEST(Checkpoint, TheTextOfACheckpointWhoseIdDoesNotFitIsRefusedAndNotCut) {
+  const std::string id(5000, 'i');
+  EXPECT_THROW(static_cast<void>(checkpoint_text({.id = id})), std::length_error);
+}
+
+TEST(Checkpoint, LeavesOfPositionIdsThatDifferOnlyAfterByte512HaveDifferentHashes) {
+  const std::string one(600, 'p');
+  std::string other = one;
+  other.back() = 'q';
+  EXPECT_NE(checkpoint_leaf({.position_id = one}), checkpoint_leaf({.position_id = other}));
 }
 
 TEST(Checkpoint, LeavesBindIdVersionAndHead) {

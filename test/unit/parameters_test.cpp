@@ -8,6 +8,7 @@
 
 #include "core/json_limits.hpp"
 #include "core/template_terms.hpp"
+#include "well_formed.hpp"
 
 namespace escrowgrid::core {
 namespace {
@@ -54,6 +55,7 @@ TEST(Refusal, DetailStaysValidJsonWhateverIsEchoed) {
     why.with("key", std::string(500, '"'));
   }
   EXPECT_EQ(std::string_view(why.detail()).back(), '}');
+  EXPECT_TRUE(test::is_json(why.detail()));
 }
 
 TEST(Refusal, ClipNeverSplitsACharacter) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/fingerprint.hpp"
+#include "well_formed.hpp"
 
 namespace escrowgrid::core {
 namespace {
@@ -144,6 +145,69 @@ TEST(Rules, HoweverManyRulesFailTheDetailIsWhole) {
   const std::string detail = why.detail();
   EXPECT_NE(detail.find(R"("violation_count": 65, "violations": [{"rule": "policy.minAmount")"), std::string::npos);
   EXPECT_TRUE(detail.ends_with("}}]}"));
+}
+
+std::string detail_of(const RuleReport& report) {
+  Refusal why;
+  report.refuse(why);
+  return why.detail();
+}
+
+RuleReport judged_with_required_keys(const std::vector<std::string>& keys) {
+  Policy policy;
+  for (const std::string& key : keys) {
+    EXPECT_TRUE(policy.required_metadata.add({.state = State::kCreated, .key = key}));
+  }
+  return judged(policy, "1");
+}
+
+TEST(Rules, ARefusalSaysHowManyViolationsHadNoRoomInTheDetail) {
+  for (const std::size_t count : {1U, 10U, 20U, 30U, 64U}) {
+    const std::string detail = detail_of(judged_with_required_keys(std::vector<std::string>(count, "key")));
+    EXPECT_TRUE(test::is_json(detail)) << detail;
+    std::size_t shown = 0;
+    for (std::size_t at = detail.find("{\"rule\""); at != std::string::npos; at = detail.find("{\"rule\"", at + 1)) {
+      ++shown;
+    }
+    const std::string omitted = "\"violations_omitted\": " + std::to_string(count - shown) + ",";
+    EXPECT_EQ(detail.find(omitted) != std::string::npos, shown < count) << detail;
+    EXPECT_EQ(detail.find("violations_omitted") != std::string::npos, shown < count) << detail;
+    EXPECT_NE(detail.find("\"violation_count\": " + std::to_string(count)), std::string::npos) << detail;
+  }
+}
+
+TEST(Rules, AComparedTextOfMoreThan40BytesEndsWithAnEllipsisAndStaysValidJson) {
+  const std::string longest(40, 'k');
+  const std::string accents = "k\xC3\xA9" + std::string(36, 'k') + "\xC3\xA9";
+  const RuleReport report = judged_with_required_keys({longest, longest + "k", accents, std::string(41, '\x01')});
+  const std::vector<std::string> expected = {longest, longest + "\xE2\x80\xA6", accents.substr(0, 39) + "\xE2\x80\xA6"};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(report.outcomes()[i].compared.view(), R"({"state": "CREATED", "requiredKey": ")" + expected[i] + "\"}");
+  }
+  for (const RuleOutcome& outcome : report.outcomes()) {
+    EXPECT_TRUE(test::is_json(outcome.compared.view())) << outcome.compared.view();
+  }
+}
+
+TEST(Rules, AMetadataKeyNamedNullIsComparedAsTextAndNotAsJsonNull) {
+  const RuleReport report = judged_with_required_keys({"null"});
+  EXPECT_EQ(report.outcomes()[0].compared.view(), R"({"state": "CREATED", "requiredKey": "null"})");
+}
+
+TEST(Rules, AReportThatHasNoRoomForAnotherOutcomeFailsInsteadOfForgettingIt) {
+  RuleReport report;
+  std::size_t added = 0;
+  for (; report.all_passed() && added < 1000; ++added) {
+    report.add("rule", true, Compared());
+  }
+  EXPECT_GE(added, kMaxPolicyEntries + 9) << "every rule of one call has room";
+  EXPECT_FALSE(report.all_passed());
+  EXPECT_EQ(report.outcomes().back().rule, "report.full");
+  EXPECT_FALSE(report.outcomes().back().passed);
+  report.add("rule", true, Compared());
+  EXPECT_EQ(report.outcomes().size(), added);
+  EXPECT_FALSE(report.all_passed());
+  EXPECT_TRUE(test::is_json(detail_of(report))) << detail_of(report);
 }
 
 TEST(Rules, RetainageIsExact) {
