@@ -60,9 +60,11 @@ struct EventLink {
   std::optional<Digest> content = std::nullopt;  // content_digest(), which outlives an erasure of what it covers
 };
 
-// Lays out canonical bytes; also what an independent verifier has to reproduce.
+// Lays out canonical bytes; also what an independent verifier has to reproduce. Their number has no limit but memory. A
+// field of 4294967295 bytes or more has no length that could be written: it is refused with std::length_error.
 class CanonicalBytes {
  public:
+  CanonicalBytes();
   void raw(std::span<const std::uint8_t> bytes);
   void text(std::optional<std::string_view> value);
   void integer(std::optional<std::int64_t> value);

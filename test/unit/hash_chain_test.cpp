@@ -1,7 +1,9 @@
 #include "core/hash_chain.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <stdexcept>
 #include <string>
 
 namespace escrowgrid::core {
@@ -120,6 +122,54 @@ TEST(HashChain, TheFirstEventBindsTheTerms) {
   EXPECT_NE(original, changed([](auto& t) { t.amount = parse_amount("100.51").amount; }));
   EXPECT_NE(original, changed([](auto& t) { t.external_reference = ""; }));
   EXPECT_NE(original, changed([](auto& t) { t.expires_at = std::nullopt; }));
+}
+
+TEST(HashChain, FieldsOfAnyLengthAreHashedToTheirLastByte) {
+  for (const std::size_t length : {1U, 511U, 512U, 513U, 65536U, 1'000'000U}) {
+    const std::string one(length, 'x');
+    std::string other = one;
+    other.back() = 'y';
+    PositionTerms owner = terms();
+    owner.holder_reference = one;
+    const Digest first = link_event(owner, {});
+    owner.holder_reference = other;
+    EXPECT_NE(link_event(owner, {}), first) << length << " bytes of holder_reference";
+    EventContent said = content();
+    said.metadata = one;
+    const std::optional<Digest> digest = content_digest(said);
+    said.metadata = other;
+    EXPECT_NE(content_digest(said), digest) << length << " bytes of metadata";
+  }
+}
+
+// A region of 4 GB that is only reserved: the length is judged before a byte is read.
+class Reserved {
+ public:
+  Reserved() : memory_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
+  Reserved(const Reserved&) = delete;
+  Reserved& operator=(const Reserved&) = delete;
+  ~Reserved() {
+    if (is_there()) {
+      munmap(memory_, kBytes);
+    }
+  }
+  [[nodiscard]] bool is_there() const { return memory_ != MAP_FAILED; }
+  [[nodiscard]] std::string_view first(std::size_t size) const { return {static_cast<const char*>(memory_), size}; }
+
+ private:
+  static constexpr std::size_t kBytes = 0x1'0000'0001;
+  void* memory_;
+};
+
+TEST(HashChain, AFieldWhoseLengthNeedsMoreThanFourBytesOrLooksLikeNullIsRefused) {
+  const Reserved region;
+  if (!region.is_there()) {
+    GTEST_SKIP() << "4 GB of address space cannot be reserved here";
+  }
+  for (const std::size_t size : {std::size_t{0xFFFF'FFFF}, std::size_t{0x1'0000'0000}, std::size_t{0x1'0000'0001}}) {
+    CanonicalBytes out;
+    EXPECT_THROW(out.text(region.first(size)), std::length_error) << size << " bytes";
+  }
 }
 
 TEST(HashChain, FieldsCannotRunIntoEachOther) {
