@@ -38,7 +38,7 @@ Digest MerkleTree::root() const {
   return root;
 }
 
-MerklePath::MerklePath(std::uint64_t index, std::uint64_t size) noexcept : index_(index) {
+MerklePath::MerklePath(std::uint64_t index, std::uint64_t size) noexcept : index_(index), size_(size) {
   Range range = {.begin = 0, .end = size};
   while (range.end - range.begin > 1) {
     // RFC 9162 splits at the largest power of two below the size.

@@ -30,30 +30,34 @@ class MerkleTree {
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
  private:
-  // The roots of the full subtrees, largest first: one for each bit of the size.
+  // The roots of the full subtrees, largest first: one for each one bit of the size, which has kMaxMerkleDepth bits.
   std::array<Digest, kMaxMerkleDepth> roots_{};
   std::size_t count_ = 0;
   std::uint64_t size_ = 0;
 };
 
-// The audit path of one leaf: every leaf of the tree is appended in order, the path is complete at the end.
+// The audit path of one leaf: every leaf of the tree is appended in order, then the path is complete.
 class MerklePath {
  public:
   MerklePath(std::uint64_t index, std::uint64_t size) noexcept;
   void append(const Digest& leaf);
-  // From the leaf's sibling up.
-  [[nodiscard]] std::span<const Digest> hashes() const noexcept { return {hashes_.data(), count_}; }
+  // Whether exactly the leaves of the tree were appended, and the leaf is one of them.
+  [[nodiscard]] bool is_complete() const noexcept { return next_ == size_ && index_ < size_; }
+  // From the leaf's sibling up; none as long as the path is not complete.
+  [[nodiscard]] std::span<const Digest> hashes() const noexcept { return {hashes_.data(), is_complete() ? count_ : 0}; }
 
  private:
   struct Range {
     std::uint64_t begin;
     std::uint64_t end;
   };
-  // What the path is made of: the subtrees beside the way from the leaf to the root.
+  // What the path is made of: the subtrees beside the way from the leaf to the root. A tree of up to 2^n leaves is
+  // split into trees of up to 2^(n-1) leaves each, so there are at most kMaxMerkleDepth of them.
   std::array<Range, kMaxMerkleDepth> ranges_{};
   std::array<Digest, kMaxMerkleDepth> hashes_{};
   std::size_t count_ = 0;
   std::uint64_t index_;
+  std::uint64_t size_;
   std::uint64_t next_ = 0;
   MerkleTree current_;
 };

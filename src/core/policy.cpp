@@ -14,16 +14,20 @@ constexpr std::array<std::string_view, 7> kPositionKeys = {
     "minAmount",    "maxAmount",     "allowedCurrencies", "requireReleaseAmount",
     "maxTenorDays", "maxOpenAmount", "requiredMetadata"};
 
+// The key that a member stands behind; empty for the document itself.
+std::string_view key_of(const PolicyMember& member) noexcept {
+  return member.depth == 0 ? std::string_view() : member.path[std::min(member.depth, member.path.size()) - 1];
+}
+
 Refusal& refuse_key(const PolicyMember& member, Refusal& why) {
-  const std::string_view key = member.depth == 0 ? std::string_view() : member.path[member.depth - 1];
   return why.begin(Condition::kInvalidParameter)
       .with("parameter", "config")
-      .with("key", key)
+      .with("key", key_of(member))
       .with("value", member.text);
 }
 
 bool refuse_unknown(const PolicyMember& member, std::span<const std::string_view> known, Refusal& why) {
-  const std::string_view key = member.path[member.depth - 1];
+  const std::string_view key = key_of(member);
   const std::string_view meant = nearest(key, known);
   refuse_key(member, why).message({"unknown key \"", echo(key).view(), "\" in a policy"});
   if (meant.empty()) {
@@ -39,7 +43,7 @@ bool require_kind(const PolicyMember& member, JsonKind kind, std::string_view wo
     return true;
   }
   refuse_key(member, why)
-      .message({"policy key \"", echo(member.path[member.depth - 1]).view(), "\" must be ", word})
+      .message({"policy key \"", echo(key_of(member)).view(), "\" must be ", word})
       .hint({"Pass ", word, ", or leave the key out."});
   return false;
 }
@@ -55,7 +59,7 @@ bool read_amount(const PolicyMember& member, std::optional<Amount>& out, Refusal
   if (!require_kind(member, JsonKind::kNumber, "a number", why)) {
     return false;
   }
-  out = require_amount(member.path[member.depth - 1], member.text, why);
+  out = require_amount(key_of(member), member.text, why);
   return out.has_value();
 }
 
@@ -167,7 +171,7 @@ bool check_limits(const Policy& policy, Refusal& why) {
 std::optional<Policy> read_policy(std::span<const PolicyMember> members, Refusal& why) {
   Policy policy;
   for (const PolicyMember& member : members) {
-    if (member.path[0] != kTopKeys[0]) {
+    if (member.depth == 0 || member.path[0] != kTopKeys[0]) {
       refuse_unknown({.path = member.path, .depth = 1, .is_element = false, .kind = member.kind, .text = member.text},
                      kTopKeys, why);
       return std::nullopt;

@@ -35,6 +35,9 @@ constexpr std::array<CodeRule, 4> kCodes = {{
     {.code = "TF_LC", .vertical = "TRADE_FINANCE", .keys = kLetterOfCreditKeys},
 }};
 
+constexpr std::size_t kMostKeys = 8;
+static_assert(std::all_of(kCodes.begin(), kCodes.end(), [](const CodeRule& r) { return r.keys.size() <= kMostKeys; }));
+
 const CodeRule* find_code(std::string_view code) noexcept {
   const auto* found = std::find_if(kCodes.begin(), kCodes.end(), [&](const CodeRule& r) { return r.code == code; });
   return found == kCodes.end() ? nullptr : found;
@@ -67,7 +70,7 @@ bool check_vertical(const CodeRule& rule, const TemplateRequest& request, Refusa
 }
 
 bool check_known_keys(const CodeRule& rule, const TemplateRequest& request, Refusal& why) noexcept {
-  std::array<std::string_view, 8> known{};
+  std::array<std::string_view, kMostKeys> known{};
   std::size_t count = 0;
   for (const KeyRule& key : rule.keys) {
     known[count++] = key.key;

@@ -84,6 +84,42 @@ TEST(Merkle, KnownAnswers) {
   EXPECT_EQ(hex_text(merkle_leaf({})).view(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
 }
 
+TEST(MerklePath, APathHasNoHashesUntilExactlyTheLeavesOfItsTreeWereAppended) {
+  MerklePath path(2, 5);
+  for (const Digest& leaf : some_leaves(5)) {
+    EXPECT_FALSE(path.is_complete());
+    EXPECT_TRUE(path.hashes().empty());
+    path.append(leaf);
+  }
+  EXPECT_TRUE(path.is_complete());
+  EXPECT_EQ(path.hashes().size(), 3U);
+  path.append(some_leaves(1)[0]);
+  EXPECT_FALSE(path.is_complete());
+  EXPECT_TRUE(path.hashes().empty());
+}
+
+TEST(MerklePath, APathOfALeafThatTheTreeDoesNotHaveIsNeverComplete) {
+  MerklePath path(5, 5);
+  for (const Digest& leaf : some_leaves(5)) {
+    path.append(leaf);
+  }
+  EXPECT_FALSE(path.is_complete());
+  EXPECT_TRUE(path.hashes().empty());
+}
+
+TEST(MerklePath, ThePathsOfTheLargestTreesStayWithinTheirBounds) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  for (const std::uint64_t size : {kMost, kMost - 1, (kMost >> 1U) + 2, (kMost >> 1U) + 1, kMost >> 1U}) {
+    for (const std::uint64_t index : {std::uint64_t{0}, size / 2, size - 2, size - 1, size, kMost}) {
+      MerklePath path(index, size);
+      for (const Digest& leaf : some_leaves(3)) {
+        path.append(leaf);
+      }
+      EXPECT_FALSE(path.is_complete());
+    }
+  }
+}
+
 std::vector<std::uint8_t> leaf_of_length(std::size_t length) {
   std::vector<std::uint8_t> bytes(length);
   for (std::size_t i = 0; i < length; ++i) {

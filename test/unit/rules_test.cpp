@@ -77,6 +77,18 @@ TEST(Policy, RefusesWhatItDoesNotKnow) {
   }
 }
 
+TEST(Policy, AMemberWhoseDepthAndPathDoNotFitTogetherIsRefused) {
+  for (const std::size_t depth : {std::size_t{0}, std::size_t{4}, std::size_t{9}, SIZE_MAX}) {
+    PolicyMember odd = at({"position", "unknown", "USD"}, JsonKind::kArray, "5");
+    odd.depth = depth;
+    Refusal why;
+    EXPECT_FALSE(read({kPosition, odd}, why)) << depth;
+    EXPECT_STRNE(why.message(), "") << depth;
+    odd.is_element = true;
+    EXPECT_FALSE(read({odd}, why)) << depth;
+  }
+}
+
 TEST(Policy, HoldsABoundedNumberOfEntries) {
   Refusal why;
   std::vector<PolicyMember> members = {kPosition, at({"position", "allowedCurrencies"}, JsonKind::kArray)};
