@@ -150,7 +150,7 @@ Decision apply(const PositionSnapshot& position, const TransitionRequest& reques
   decision.to = request.to;
   decision.released = position.released;
   decision.refunded = position.refunded;
-  decision.version = position.version + 1;
+  decision.version = position.version + 1;  // require_next_version() has passed
   // A clock that stepped back must not reorder history.
   decision.at = std::max(now, position.updated_at);
   decision.due_at = is_terminal(request.to) ? std::nullopt : position.terms.expires_at;
@@ -352,9 +352,9 @@ bool may_succeed(const PositionSnapshot& before, const PositionSnapshot& after) 
   const bool is_unchanged = after.version == before.version && after.state == before.state &&
                             after.released == before.released && after.refunded == before.refunded &&
                             after.head_hash == before.head_hash;
-  const bool is_next = after.version > before.version && after.version - before.version == 1 &&
-                       can_transition(before.state, after.state) && after.released >= before.released &&
-                       after.refunded >= before.refunded && after.head_hash != before.head_hash;
+  const bool is_next = after.version == std::int64_t{before.version} + 1 && can_transition(before.state, after.state) &&
+                       after.released >= before.released && after.refunded >= before.refunded &&
+                       after.head_hash != before.head_hash;
   return is_unchanged || is_next;
 }
 

@@ -90,6 +90,7 @@ int Amount::decimals() const noexcept {
 }
 
 AmountText Amount::text(int min_decimals) const noexcept {
+  // No sum of amounts is as low as -2^127, which has no positive counterpart: see Amount.
   const Int128 magnitude = units_ < 0 ? -units_ : units_;
   std::array<char, kMaxDigits> digits{};
   std::size_t used = 0;

@@ -2,6 +2,7 @@
 // and no binary floating point is ever involved.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -20,11 +21,21 @@ inline constexpr std::int64_t kMaxWhole = 1'000'000'000'000'000;  // 10^15
 
 using AmountText = FixedText<48>;
 
+inline constexpr Int128 kMaxInt128 = ~(static_cast<Int128>(1) << 127);
+
+// Sums and differences are exact: what parse_amount() reads and from_units() makes is at most one unit beyond max(),
+// and 128 bits hold the sum of 2^48 of these. A position has fewer than 2^31 events.
 class Amount {
  public:
+  static constexpr Int128 kMaxUnits = static_cast<Int128>(kMaxWhole) * kUnitsPerOne;
+  static_assert(kMaxUnits < (kMaxInt128 >> 48));
+
   constexpr Amount() = default;
-  static constexpr Amount from_units(Int128 units) noexcept { return Amount(units); }
-  static constexpr Amount max() noexcept { return Amount(static_cast<Int128>(kMaxWhole) * kUnitsPerOne); }
+  // Numbers beyond max() become the one next to it, which is beyond it as well and so no valid amount.
+  static constexpr Amount from_units(Int128 units) noexcept {
+    return Amount(std::clamp(units, -kMaxUnits - 1, kMaxUnits + 1));
+  }
+  static constexpr Amount max() noexcept { return Amount(kMaxUnits); }
 
   [[nodiscard]] constexpr Int128 units() const noexcept { return units_; }
   [[nodiscard]] constexpr bool is_zero() const noexcept { return units_ == 0; }

@@ -90,11 +90,13 @@ void judge_tenor(std::string_view rule, const std::optional<std::int32_t>& limit
   if (!limit) {
     return;
   }
-  const bool passed = facts.expires_at && *facts.expires_at - facts.now <= *limit * kDay;
+  // In 128 bits, which hold the difference of any two times.
+  const Int128 length = static_cast<Int128>(facts.expires_at.value_or(0)) - facts.now;
+  const bool passed = facts.expires_at && length <= static_cast<Int128>(*limit) * kDay;
   const Amount days = Amount::from_units(static_cast<Int128>(*limit) * kUnitsPerOne);
   std::optional<Amount> tenor;
   if (facts.expires_at) {
-    tenor = Amount::from_units(static_cast<Int128>(*facts.expires_at - facts.now) * kUnitsPerOne / kDay);
+    tenor = Amount::from_units(length * kUnitsPerOne / kDay);
   }
   report.add(rule, passed, compared({"tenorDays", json_amount(tenor)}, {"maxTenorDays", days.text(0)}));
 }
@@ -204,6 +206,10 @@ void judge_creation(const RuleSet& rules, const CreationFacts& facts, RuleReport
 }
 
 void judge_transition(const RuleSet& rules, const TransitionFacts& facts, RuleReport& report) noexcept {
+  if (facts.position == nullptr || facts.request == nullptr) {
+    report.add("facts.missing", false, Compared());  // nothing can be judged, so nothing may pass
+    return;
+  }
   const PositionSnapshot& position = *facts.position;
   const TransitionRequest& request = *facts.request;
   const bool is_partial = request.to == State::kPartiallyReleased;
@@ -212,6 +218,7 @@ void judge_transition(const RuleSet& rules, const TransitionFacts& facts, RuleRe
     constexpr Int128 kHundred = static_cast<Int128>(100) * kUnitsPerOne;
     const Amount after = position.released + request.amount.value_or(Amount());
     const Int128 free = kHundred - rules.terms.retainage_percentage->units();
+    static_assert(Amount::kMaxUnits < kMaxInt128 / kHundred / 4, "the products of sums of amounts are exact");
     const bool passed = after.units() * kHundred <= position.terms.amount.units() * free;
     report.add("template.retainagePercentage", passed,
                compared({"releasedAmount", after.text(0)},

@@ -44,7 +44,8 @@ std::optional<Uuid> decode_suffix(std::string_view suffix) noexcept {
 }  // namespace
 
 Uuid make_uuid_v7(std::int64_t unix_micros, std::span<const std::uint8_t, kUuidRandomBytes> random) noexcept {
-  const std::uint64_t micros = unix_micros < 0 ? 0 : static_cast<std::uint64_t>(unix_micros);
+  constexpr std::int64_t kLastMicros = (std::int64_t{1} << 48) * 1000 - 1;
+  const auto micros = static_cast<std::uint64_t>(std::clamp<std::int64_t>(unix_micros, 0, kLastMicros));
   const std::uint64_t millis = micros / 1000;
   const std::uint64_t fraction = (micros % 1000) * 4096 / 1000;  // 12 bits
   Uuid uuid{};

@@ -27,7 +27,8 @@ struct TypeId {
 };
 
 // UUIDv7 from microseconds since the Unix epoch. The sub-millisecond part goes into rand_a
-// (RFC 9562, method 3), so ids made within one millisecond still sort by time.
+// (RFC 9562, method 3), so ids made within one millisecond still sort by time. Times that its 48 bits of milliseconds
+// cannot hold become the first or the last that they can (1970, 10889), so that ids sort by time then, too.
 [[nodiscard]] Uuid make_uuid_v7(std::int64_t unix_micros,
                                 std::span<const std::uint8_t, kUuidRandomBytes> random) noexcept;
 

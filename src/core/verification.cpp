@@ -1,5 +1,7 @@
 #include "core/verification.hpp"
 
+#include <stdexcept>
+
 #include "core/checkpoint.hpp"
 #include "core/refusal.hpp"
 
@@ -18,6 +20,18 @@ std::string_view or_none(const OptionalText& text) noexcept {
 void compare_number(const char* what, std::int32_t seq, std::int64_t expected, std::int64_t found, Findings& out) {
   if (expected != found) {
     out.add(what, seq, number_text(expected).view(), number_text(found).view());
+  }
+}
+
+void compare_time(const char* what, const std::optional<Micros>& expected, const std::optional<Micros>& found,
+                  Findings& out) {
+  const auto text = [](const std::optional<Micros>& at) {
+    NumberText none;
+    none.append_clipped("none");
+    return at ? number_text(*at) : none;
+  };
+  if (expected != found) {
+    out.add(what, 0, text(expected).view(), text(found).view());
   }
 }
 
@@ -42,14 +56,14 @@ void check_content(const StoredEvent& event, Findings& out) {
 
 void Findings::add(const char* what, std::int32_t seq, std::string_view expected, std::string_view found) {
   if (count_ == kMost) {
-    return;
+    throw std::length_error("more discrepancies were found at once than a report has room for");
   }
   Finding& finding = findings_[count_++];
   finding = Finding();
   finding.what = what;
   finding.seq = seq;
-  finding.expected.append(clip(expected));
-  finding.found.append(clip(found));
+  finding.expected.append_clipped(expected);
+  finding.found.append_clipped(found);
 }
 
 void ChainCheck::begin(const StoredPosition& position) noexcept {
@@ -58,12 +72,14 @@ void ChainCheck::begin(const StoredPosition& position) noexcept {
 }
 
 void ChainCheck::event(const StoredEvent& event, Findings& out) {
-  if (event.seq <= last_seq_) {
-    out.add("event_duplicate", event.seq, number_text(last_seq_ + 1).view(), number_text(event.seq).view());
+  // In 64 bits, because a stored seq may be the largest number there is.
+  const std::int64_t next = std::int64_t{last_seq_} + 1;
+  if (event.seq < next) {
+    out.add("event_duplicate", event.seq, number_text(next).view(), number_text(event.seq).view());
     return;
   }
-  if (event.seq != last_seq_ + 1) {
-    out.add("event_missing", last_seq_ + 1, number_text(last_seq_ + 1).view(), number_text(event.seq).view());
+  if (event.seq > next) {
+    out.add("event_missing", static_cast<std::int32_t>(next), number_text(next).view(), number_text(event.seq).view());
     last_hash_.reset();
   }
   if (event.institution_id != position_.terms.institution_id) {
@@ -150,7 +166,8 @@ void ChainCheck::follow_money(State to, const std::optional<Amount>& amount) {
 
 void ChainCheck::finish(Findings& out) const {
   if (position_.version > last_seq_) {
-    out.add("event_missing", last_seq_ + 1, number_text(position_.version).view(), number_text(last_seq_).view());
+    const std::int32_t next = last_seq_ + 1;  // at most the version
+    out.add("event_missing", next, number_text(position_.version).view(), number_text(last_seq_).view());
   } else {
     compare_number("position_version", 0, last_seq_, position_.version, out);
   }
@@ -163,8 +180,7 @@ void ChainCheck::finish(Findings& out) const {
   compare_number("position_created_at", 0, first_at_, position_.created_at, out);
   compare_number("position_updated_at", 0, last_at_, position_.updated_at, out);
   const bool has_ended = state_ && is_terminal(*state_);
-  const Micros due_at = has_ended ? 0 : position_.terms.expires_at.value_or(0);
-  compare_number("position_due_at", 0, due_at, position_.due_at.value_or(0), out);
+  compare_time("position_due_at", has_ended ? std::nullopt : position_.terms.expires_at, position_.due_at, out);
   if (last_hash_ && *last_hash_ != position_.head_hash) {
     out.add("position_head_hash", 0, hex_text(*last_hash_).view(), hex_text(position_.head_hash).view());
   }

@@ -14,7 +14,7 @@
 
 namespace escrowgrid::core {
 
-// One discrepancy: what is wrong, what should be there, what is.
+// One discrepancy: what is wrong, what should be there, what is. Longer values end with an ellipsis.
 struct Finding {
   const char* what = "";
   std::int32_t seq = 0;  // 0 when it is not about one event
@@ -24,12 +24,16 @@ struct Finding {
 
 class Findings {
  public:
+  // Of one event ChainCheck finds 9 discrepancies at most, and 8 of a position.
+  static constexpr std::size_t kMost = 16;
+
+  // Throws std::length_error when there is no room: a discrepancy is never forgotten. Callers clear() before each
+  // event, so there is.
   void add(const char* what, std::int32_t seq, std::string_view expected, std::string_view found);
   void clear() noexcept { count_ = 0; }
   [[nodiscard]] std::span<const Finding> all() const noexcept { return {findings_.data(), count_}; }
 
  private:
-  static constexpr std::size_t kMost = 16;
   std::array<Finding, kMost> findings_;
   std::size_t count_ = 0;
 };

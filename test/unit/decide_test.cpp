@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 namespace escrowgrid::core {
@@ -215,6 +216,69 @@ TEST(Decide, InputIsReadBeforeAnythingIsLookedUp) {
   EXPECT_EQ(refuses([](auto& i) { i.content.metadata = "[1]"; }), Condition::kInvalidParameter);
   const std::string long_reason(4001, 'x');
   EXPECT_EQ(refuses([&](auto& i) { i.content.reason = long_reason; }), Condition::kInvalidParameter);
+}
+
+TEST(Decide, AReplicatedVersionFollowsOnlyItsPredecessorAndVersionsAtTheEndsOfTheirRangeDoNotOverflow) {
+  constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
+  constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
+  for (const std::int32_t from : {kLeast, kLeast + 1, -1, 0, 1, kMost - 1, kMost}) {
+    for (const std::int32_t next : {kLeast, kLeast + 1, -1, 0, 1, kMost - 1, kMost}) {
+      PositionSnapshot before = position(State::kFunded);
+      before.version = from;
+      PositionSnapshot after = before;
+      after.state = State::kReleased;
+      after.version = next;
+      after.head_hash[0] = 8;
+      EXPECT_EQ(may_succeed(before, after), next == std::int64_t{from} + 1) << from << " to " << next;
+    }
+  }
+}
+
+TEST(Decide, AStoredVersionBelowOneIsCountedUpWithoutOverflow) {
+  for (const std::int32_t version : {std::numeric_limits<std::int32_t>::min(), -1, 0}) {
+    PositionSnapshot odd = position(State::kFunded);
+    odd.version = version;
+    EXPECT_EQ(decided(odd, to(State::kReleased)).version, version + 1);
+  }
+}
+
+TEST(Decide, TimesAtTheEndsOfTheirRangeAreComparedWithoutOverflow) {
+  constexpr Micros kEarliest = std::numeric_limits<Micros>::min();
+  constexpr Micros kLatest = std::numeric_limits<Micros>::max();
+  for (const Micros stored : {kEarliest, Micros{0}, kLatest}) {
+    for (const Micros now : {kEarliest, Micros{0}, kLatest}) {
+      PositionSnapshot odd = position(State::kFunded);
+      odd.updated_at = stored;
+      EXPECT_EQ(decided(odd, to(State::kReleased), now).at, std::max(stored, now));
+      odd.terms.expires_at = stored;
+      if (now >= stored) {
+        EXPECT_EQ(refused(odd, to(State::kReleased), now), Condition::kPositionExpired);
+      } else {
+        decided(odd, to(State::kReleased), now);
+      }
+    }
+  }
+}
+
+TEST(Decide, MoneyAtTheLimitIsMovedExactly) {
+  PositionSnapshot full = position(State::kFunded);
+  full.terms.amount = Amount::max();
+  EXPECT_EQ(decided(full, to(State::kReleased)).released, Amount::max());
+  EXPECT_EQ(decided(full, to(State::kCancelled)).refunded, Amount::max());
+  const Decision part = decided(full, to(State::kPartiallyReleased, "999999999999999.99"));
+  EXPECT_EQ(part.released, usd("999999999999999.99"));
+  full.state = State::kPartiallyReleased;
+  full.released = part.released;
+  EXPECT_EQ(decided(full, to(State::kReleased)).moved, usd("0.01"));
+}
+
+TEST(Decide, StoredSumsBeyondTheAmountLeaveANegativeHeldAmountOfWhichNothingCanBeReleasedInParts) {
+  PositionSnapshot odd = position(State::kPartiallyReleased);
+  odd.terms.amount = Amount::from_units(-Amount::kMaxUnits);
+  odd.released = Amount::max();
+  odd.refunded = Amount::max();
+  EXPECT_EQ(odd.held().text(0).view(), "-3000000000000000");
+  EXPECT_EQ(refused(odd, to(State::kPartiallyReleased, "0.01")), Condition::kInsufficientHeldAmount);
 }
 
 TEST(Decide, AReplicatedRowMustFollow) {

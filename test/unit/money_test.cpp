@@ -58,6 +58,32 @@ TEST(Money, PrintsCanonicallyAndPadded) {
   EXPECT_EQ(Amount::max().text(8).view(), "1000000000000000.00000000");
 }
 
+TEST(Money, UnitsBeyondTheLimitBecomeTheAmountNextToTheLimitWhichIsNotValid) {
+  for (const Int128 units : {kMaxInt128, Amount::kMaxUnits + 1}) {
+    EXPECT_EQ(Amount::from_units(units).text(0).view(), "1000000000000000.00000001");
+    EXPECT_EQ(parse_amount(Amount::from_units(units).text(0).view()).defect, AmountDefect::kTooLarge);
+  }
+  for (const Int128 units : {-kMaxInt128 - 1, -kMaxInt128, -Amount::kMaxUnits - 1}) {
+    EXPECT_EQ(Amount::from_units(units).text(0).view(), "-1000000000000000.00000001");
+    EXPECT_EQ(parse_amount(Amount::from_units(units).text(0).view()).defect, AmountDefect::kTooLarge);
+  }
+  EXPECT_EQ(Amount::from_units(Amount::kMaxUnits), Amount::max());
+}
+
+TEST(Money, SumsFarBeyondTheLimitAreExactAndTheirTextHasRoom) {
+  Amount sum = Amount::from_units(kMaxInt128);
+  Amount difference = Amount::from_units(-kMaxInt128);
+  for (int i = 0; i < 47; ++i) {
+    sum = sum + sum;
+    difference = difference + difference;
+  }
+  // 2^47 times 1000000000000000.00000001
+  EXPECT_EQ(sum.text(0).view(), "140737488355328000000001407374.88355328");
+  EXPECT_EQ(difference.text(8).view(), "-140737488355328000000001407374.88355328");
+  EXPECT_EQ((sum + difference).text(0).view(), "0");
+  EXPECT_EQ((sum - sum).text(0).view(), "0");
+}
+
 TEST(Money, TextRoundTrips) {
   for (const auto* text : {"0.1", "123456789.12345678", "999999999999999.99999999", "1", "0.00000001"}) {
     EXPECT_EQ(amount(text).text(0).view(), text);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,57 @@ TEST(Rules, BoundaryValues) {
   EXPECT_FALSE(judged(policy, "60").all_passed());
 }
 
+TEST(Rules, ATenorBetweenTimesAtTheEndsOfTheirRangeIsComparedWithoutOverflow) {
+  constexpr Micros kEarliest = std::numeric_limits<Micros>::min();
+  constexpr Micros kLatest = std::numeric_limits<Micros>::max();
+  const auto passes = [](Micros expires_at, Micros now, std::int32_t days) {
+    RuleSet rules;
+    rules.terms.max_tenor_days = days;
+    RuleReport report;
+    judge_creation(rules,
+                   {.amount = Amount::max(),
+                    .currency = {.code = "USD", .exponent = 2},
+                    .expires_at = expires_at,
+                    .now = now,
+                    .metadata_keys = {},
+                    .open_amount = {}},
+                   report);
+    EXPECT_TRUE(test::is_json(report.outcomes()[0].compared.view())) << report.outcomes()[0].compared.view();
+    return report.all_passed();
+  };
+  constexpr std::int32_t kMostDays = std::numeric_limits<std::int32_t>::max();
+  EXPECT_FALSE(passes(kLatest, kEarliest, 36500));
+  EXPECT_FALSE(passes(kLatest, 0, 36500));
+  EXPECT_TRUE(passes(kEarliest, kLatest, 1));
+  EXPECT_TRUE(passes(kEarliest, 0, 1));
+  EXPECT_TRUE(passes(kLatest, kEarliest, kMostDays)) << "2^64 microseconds are less than 2^31 days";
+  EXPECT_TRUE(passes(kLatest, kLatest, 0));
+  EXPECT_FALSE(passes(1, 0, std::numeric_limits<std::int32_t>::min()));
+}
+
+TEST(Rules, AnOpenAmountAtTheLimitAddsUpExactlyAndExceedsEveryLimit) {
+  Policy policy;
+  ASSERT_TRUE(policy.max_open_amount.add({.currency = "USD", .amount = Amount::max()}));
+  RuleReport report;
+  judge_creation({.terms = {}, .policy = policy},
+                 {.amount = Amount::max(),
+                  .currency = {.code = "USD", .exponent = 2},
+                  .expires_at = std::nullopt,
+                  .now = kNow,
+                  .metadata_keys = {},
+                  .open_amount = Amount::max()},
+                 report);
+  ASSERT_EQ(report.outcomes().size(), 1U);
+  EXPECT_FALSE(report.all_passed());
+  EXPECT_EQ(report.outcomes()[0].compared.view(), R"({"amount": 2000000000000000, "maxOpenAmount": 1000000000000000})");
+}
+
+TEST(Rules, ATransitionWithoutFactsFailsInsteadOfPassing) {
+  RuleReport report;
+  judge_transition({}, {}, report);
+  EXPECT_FALSE(report.all_passed());
+}
+
 TEST(Rules, ARefusalNamesEachRule) {
   Policy policy;
   policy.min_amount = parse_amount("5").amount;
@@ -239,6 +291,8 @@ TEST(Rules, RetainageIsExact) {
   };
   EXPECT_TRUE(passes("666666666700000"));
   EXPECT_FALSE(passes("666666666700000.01"));
+  position.released = Amount::max();
+  EXPECT_FALSE(passes("1000000000000000"));
 }
 
 TEST(Fingerprint, SameRequestsAndOnlyThose) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,24 @@ TEST(TypeId, UuidsAreVersion7AndSortByTime) {
     EXPECT_EQ(now[8] >> 6, 2);
   }
   EXPECT_EQ(hex(make_uuid_v7(1'000'000, zeros)).substr(0, 12), "0000000003e8");
+}
+
+TEST(TypeId, TimesOutsideTheRangeOfAUuidGiveItsFirstOrLastTimeAndSoStillSort) {
+  const std::array<std::uint8_t, kUuidRandomBytes> zeros = {};
+  const std::int64_t last = (std::int64_t{1} << 48) * 1000 - 1;
+  EXPECT_EQ(hex(make_uuid_v7(last, zeros)).substr(0, 12), "ffffffffffff");
+  EXPECT_EQ(make_uuid_v7(last + 1, zeros), make_uuid_v7(last, zeros));
+  EXPECT_EQ(make_uuid_v7(std::numeric_limits<std::int64_t>::max(), zeros), make_uuid_v7(last, zeros));
+  EXPECT_EQ(make_uuid_v7(-1, zeros), make_uuid_v7(0, zeros));
+  EXPECT_EQ(make_uuid_v7(std::numeric_limits<std::int64_t>::min(), zeros), make_uuid_v7(0, zeros));
+  EXPECT_LT(make_uuid_v7(last - 1000, zeros), make_uuid_v7(last, zeros));
+}
+
+TEST(TypeId, TheLongestPrefixHasRoomAndALongerOneGivesNoText) {
+  const Uuid uuid = from_hex("0190f5fb1c2d7abc8def0123456789ab");
+  const std::string longest(kMaxTypeIdPrefix, 'p');
+  EXPECT_EQ(format_type_id(longest, uuid).size(), kMaxTypeIdPrefix + 1 + kTypeIdSuffix);
+  EXPECT_TRUE(format_type_id(longest + "p", uuid).empty());
 }
 
 // The official vectors, where they lie beside the project.
