@@ -135,7 +135,9 @@ bool require_movable(const PositionSnapshot& position, const TransitionRequest& 
 }
 
 bool require_next_version(const PositionSnapshot& position, Refusal& why) {
-  if (position.version < std::numeric_limits<std::int32_t>::max()) {
+  constexpr std::int32_t kMostEvents = std::numeric_limits<std::int32_t>::max();
+  static_assert(kMostEvents == 2147483647, "the hint names it");
+  if (position.version < kMostEvents) {
     return true;
   }
   refuse(position, Condition::kInvalidTransition, why)

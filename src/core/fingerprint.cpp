@@ -94,6 +94,7 @@ Digest fingerprint(const BatchInput& input) {
 }
 
 bool check_batch(const BatchInput& input, Refusal& why) {
+  static_assert(kMaxBatch == 10'000, "the message names it");
   if (input.position_ids.empty() || input.position_ids.size() > kMaxBatch) {
     return refuse_batch("position_ids", "position_ids must name from 1 to 10000 positions",
                         "Split a larger batch into several calls.", why);

@@ -33,6 +33,9 @@ NumberSpan scan_number(std::string_view text, std::size_t at) noexcept {
   return {.end = at, .digits = digits};
 }
 
+// The messages below name these numbers.
+static_assert(kMaxJsonBytes == 64 * 1024 && kMaxJsonDepth == 10 && kMaxJsonDigits == 100);
+
 struct Limit {
   std::string_view what;
   std::string_view unit;

@@ -62,6 +62,9 @@ Int128 to_integer(std::string_view digits) noexcept {
   return value;
 }
 
+// The messages below name these numbers.
+static_assert(kMaxWhole == 1'000'000'000'000'000 && kMaxDecimals == 8);
+
 void refuse_defect(std::string_view field, std::string_view text, AmountDefect defect, Refusal& why) noexcept {
   why.begin(Condition::kInvalidAmount);
   switch (defect) {

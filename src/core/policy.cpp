@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 7> kPositionKeys = {
     "minAmount",    "maxAmount",     "allowedCurrencies", "requireReleaseAmount",
     "maxTenorDays", "maxOpenAmount", "requiredMetadata"};
 
+// The messages below name these numbers.
+static_assert(kMaxPolicyEntries == 64 && kMaxTenorDays == 36500);
+
 // The key that a member stands behind; empty for the document itself.
 std::string_view key_of(const PolicyMember& member) noexcept {
   return member.depth == 0 ? std::string_view() : member.path[std::min(member.depth, member.path.size()) - 1];

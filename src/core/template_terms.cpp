@@ -35,6 +35,9 @@ constexpr std::array<CodeRule, 4> kCodes = {{
     {.code = "TF_LC", .vertical = "TRADE_FINANCE", .keys = kLetterOfCreditKeys},
 }};
 
+// The messages below name these numbers.
+static_assert(kMaxTenorDays == 36500 && kMaxDecimals == 8);
+
 constexpr std::size_t kMostKeys = 8;
 static_assert(std::all_of(kCodes.begin(), kCodes.end(), [](const CodeRule& r) { return r.keys.size() <= kMostKeys; }));
 
