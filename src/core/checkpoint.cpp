@@ -21,8 +21,8 @@ DigestText hex_text(const Digest& digest) noexcept {
 
 namespace {
 
-// What stands before and behind the id: everything whose length has a bound. The id of a stored checkpoint has one only
-// as long as the table's constraints hold.
+// The text before and behind the id. Its length has an upper bound. A stored id has one only while the constraints of
+// its table hold.
 constexpr std::string_view kHead = "escrowgrid checkpoint 1\nid ";
 
 auto tail(const Checkpoint& checkpoint) noexcept {

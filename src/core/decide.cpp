@@ -11,7 +11,8 @@ namespace escrowgrid::core {
 
 namespace {
 
-// Every refusal about a position tells what it was decided on, so that a caller can retry knowingly.
+// Every refusal about a position contains the state and version that the decision was based on. A caller that retries
+// needs them.
 Refusal& refuse(const PositionSnapshot& position, Condition condition, Refusal& why) {
   return why.begin(condition)
       .with("position_id", position.terms.id)
@@ -81,7 +82,7 @@ bool require_unexpired(const PositionSnapshot& position, State to, Micros now, R
   return false;
 }
 
-// What the transition moves when nothing smaller is asked for.
+// The amount that a transition moves when the request has no amount.
 Amount whole_move(const PositionSnapshot& position, State to) {
   return to == State::kFunded ? position.terms.amount : position.held();
 }
@@ -152,8 +153,8 @@ Decision apply(const PositionSnapshot& position, const TransitionRequest& reques
   decision.to = request.to;
   decision.released = position.released;
   decision.refunded = position.refunded;
-  decision.version = position.version + 1;  // require_next_version() has passed
-  // A clock that stepped back must not reorder history.
+  decision.version = position.version + 1;  // cannot overflow: require_next_version() has checked it
+  // If the clock was set back, the event takes the time of the previous event, so that times never decrease.
   decision.at = std::max(now, position.updated_at);
   decision.due_at = is_terminal(request.to) ? std::nullopt : position.terms.expires_at;
   switch (request.to) {

@@ -9,8 +9,8 @@ namespace escrowgrid::core {
 
 namespace {
 
-// Looking the algorithm up and allocating a context cost more than hashing an event does, so both are
-// kept. There is one thread.
+// Looking up the algorithm and allocating a context cost more than hashing an event, so both are kept. They need no
+// lock, because a backend has one thread.
 struct Hasher {
   EVP_MD* algorithm;
   EVP_MD_CTX* context;

@@ -11,7 +11,8 @@ namespace {
 
 using OptionalText = std::optional<std::string_view>;
 
-// 1, 1.0 and 1.00 are the same request.
+// Adds the amount in canonical form, because 1, 1.0 and 1.00 are the same request. Text that is not an amount is added
+// as it is.
 void add_amount(CanonicalBytes& out, const OptionalText& amount) {
   if (!amount) {
     out.text(std::nullopt);

@@ -1,10 +1,10 @@
-// Text of bounded length without a heap: the core hands results to a shell whose
-// errors are longjmps, so nothing that crosses over may need a destructor.
+// Text of bounded length that needs no heap. The core returns such texts to code in src/pg, where a PostgreSQL error is
+// a longjmp that skips destructors. So these types must not need a destructor.
 //
-// Text is never cut silently. Whoever builds one says what guarantees that it fits:
-//   joined(), of()     the types do: the result has room for the longest parts there can be
-//   try_append()       the caller looks at the result; nothing is appended when it is false
-//   append_clipped()   nothing does, and an ellipsis shows that text is missing; for text that people read
+// Text is never cut silently. Each way to build a text says what happens when something does not fit:
+//   joined(), of()     everything fits, because the type of the result has room for the longest possible parts
+//   try_append()       nothing is appended, and the caller must look at the result
+//   append_clipped()   the text is cut, and an ellipsis shows that; only for text that people read
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace escrowgrid::core {
 
 inline constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
 
-// The longest beginning of `text` with at most `limit` bytes that does not end within a UTF-8 sequence.
+// The longest prefix of `text` that has at most `limit` bytes and does not end inside a UTF-8 sequence.
 [[nodiscard]] constexpr std::string_view utf8_prefix(std::string_view text, std::size_t limit) noexcept {
   constexpr std::size_t kMostContinuationBytes = 3;
   if (text.size() <= limit) {
@@ -39,7 +39,7 @@ class FixedText {
  public:
   static constexpr std::size_t kCapacity = Capacity;
 
-  // Leaves the bytes uninitialised on purpose: refusals carry kilobytes that a success never touches.
+  // Does not initialise the bytes: a refusal has kilobytes of text, and a call that succeeds must not pay for them.
   FixedText() noexcept { bytes_[0] = '\0'; }
 
   // The first `used` characters of an array that is not larger than the text.
@@ -53,7 +53,7 @@ class FixedText {
     return out;
   }
 
-  // Appends all of `text`, or nothing when it does not fit; says which.
+  // Appends `text` and returns true. If it does not fit, appends nothing and returns false.
   [[nodiscard]] bool try_append(std::string_view text) noexcept {
     if (text.size() > Capacity - size_) {
       return false;
@@ -66,11 +66,12 @@ class FixedText {
     return true;
   }
 
-  // The same. A caller that does not look at the result must know for another reason that the text fits.
+  // The same as try_append(), but the result may be ignored. Use it only where something else guarantees that `text`
+  // fits.
   bool append(std::string_view text) noexcept { return try_append(text); }
 
-  // Appends as much of `text` as fits. When that is not all of it, the text ends with an ellipsis, for which the end of
-  // what was there before makes room if necessary.
+  // Appends as much of `text` as fits. If that is not all of it, the result ends with an ellipsis. If there is no room
+  // for the ellipsis, it replaces the end of the text that was there before.
   void append_clipped(std::string_view text) noexcept {
     static_assert(Capacity >= kEllipsis.size());
     if (try_append(text)) {
@@ -104,7 +105,8 @@ class FixedText {
   std::size_t size_ = 0;
 };
 
-// What joined() can join, and how many bytes each has at most: string literals and texts.
+// The parts that joined() accepts are string literals and FixedTexts. kPartBytes is the largest number of bytes of a
+// part.
 template <std::size_t N>
 [[nodiscard]] constexpr std::string_view part_view(const char (&literal)[N]) noexcept {
   return {literal, N - 1};
@@ -118,7 +120,7 @@ inline constexpr std::size_t kPartBytes = Part::kCapacity;
 template <std::size_t N>
 inline constexpr std::size_t kPartBytes<char[N]> = N - 1;
 
-// All parts in one text, which has room for the longest parts there can be.
+// Joins all parts. The result always has room, because its capacity is the sum of the largest sizes of the parts.
 template <typename... Parts>
 [[nodiscard]] auto joined(const Parts&... parts) noexcept {
   FixedText<(kPartBytes<Parts> + ...)> out;
@@ -126,7 +128,8 @@ template <typename... Parts>
   return out;
 }
 
-// The beginning of `text`, at most `Limit` bytes of it, with an ellipsis behind it when that is not all.
+// The first `Limit` bytes of `text`, or a few less so that no UTF-8 sequence is cut, and an ellipsis if text is
+// missing.
 template <std::size_t Limit>
 [[nodiscard]] FixedText<Limit + kEllipsis.size()> clipped_to(std::string_view text) noexcept {
   FixedText<Limit + kEllipsis.size()> out;

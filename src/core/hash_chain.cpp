@@ -7,7 +7,7 @@ namespace escrowgrid::core {
 namespace {
 
 constexpr std::uint32_t kNullLength = 0xFFFFFFFFU;
-// Every transition fits, except one with long metadata, and every creation with references of ordinary length.
+// The canonical bytes of an event fit into this, except with unusually long references. More is allocated when needed.
 constexpr std::size_t kUsualBytes = 512;
 
 template <std::size_t Width>

@@ -6,7 +6,7 @@ namespace escrowgrid::core {
 
 namespace {
 
-// The position just behind the string that starts at `at` (an opening quote).
+// The index after the end of the string whose opening quote is at `at`.
 std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
   for (++at; at < text.size() && text[at] != '"'; ++at) {
     if (text[at] == '\\') {

@@ -53,7 +53,7 @@ constexpr std::string_view name_of(State state) noexcept {
   return {};
 }
 
-// A list of all states, each quoted and with a separator.
+// The size of a list of all states, each with quotes and a separator. Every list that these functions make is shorter.
 constexpr std::size_t longest_list() noexcept {
   constexpr std::size_t kBrackets = 2;
   constexpr std::size_t kAroundName = 4;  // a quote on each side and ", ", or " or "
@@ -106,7 +106,7 @@ bool holds_money(State state) noexcept {
   return state == State::kFunded || state == State::kPartiallyReleased;
 }
 
-// Both fit: the capacity is checked against the list of all states.
+// This list and the next one fit: a static_assert compares the capacity with longest_list().
 FixedText<160> allowed_states_json(std::optional<State> from) noexcept {
   const Edges edges = edges_from(from);
   FixedText<160> out;

@@ -19,7 +19,8 @@ Digest merkle_node(const Digest& left, const Digest& right) {
 
 void MerkleTree::append(const Digest& leaf) {
   Digest root = leaf;
-  // Each trailing one bit of the size is a full subtree that the new leaf completes to a larger one.
+  // Each one bit at the end of the size stands for a full subtree. The new leaf merges these subtrees into a larger
+  // one.
   for (int full = std::countr_one(size_); full > 0; --full) {
     root = merkle_node(roots_[--count_], root);
   }

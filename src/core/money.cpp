@@ -21,11 +21,11 @@ int decimals_of(Integer units) noexcept {
   return needed;
 }
 
-// Of any 128-bit number: 2^127 has 39 digits.
+// The most digits of a 128-bit number: 2^127 has 39.
 constexpr std::size_t kMaxDigits = 39;
 static_assert(AmountText::kCapacity >= kMaxDigits + 2, "a sign, every digit and a point");
 
-// Least significant first, with at least one digit before the point.
+// Writes the digits, the least significant first. There is always at least one digit before the decimal point.
 template <typename Integer>
 void put_digits(Integer magnitude, std::array<char, kMaxDigits>& digits, std::size_t& used) noexcept {
   for (; magnitude > 0 || used <= kMaxDecimals; magnitude /= 10) {
@@ -33,7 +33,8 @@ void put_digits(Integer magnitude, std::array<char, kMaxDigits>& digits, std::si
   }
 }
 
-// 18 whole digits are far beyond 10^15 and still far inside 128 bits.
+// Numbers with more digits before the point are too large without a closer look: 10^15 has 16 digits. Numbers with up
+// to 18 digits cannot overflow 128 bits.
 constexpr std::size_t kMaxWholeDigits = 18;
 
 bool is_digit(char c) noexcept {
@@ -93,7 +94,7 @@ int Amount::decimals() const noexcept {
 }
 
 AmountText Amount::text(int min_decimals) const noexcept {
-  // No sum of amounts is as low as -2^127, which has no positive counterpart: see Amount.
+  // The negation cannot overflow: no sum of amounts is as low as -2^127 (see Amount).
   const Int128 magnitude = units_ < 0 ? -units_ : units_;
   std::array<char, kMaxDigits> digits{};
   std::size_t used = 0;

@@ -96,7 +96,7 @@ bool require_words(const Vocabulary& vocabulary, std::span<const std::optional<s
 std::size_t edit_distance(std::string_view a, std::string_view b) noexcept {
   constexpr std::size_t kLongest = 48;
   if (a.size() > kLongest || b.size() > kLongest) {
-    return std::string_view::npos;  // too long to be a slip of the pen
+    return std::string_view::npos;  // too long for a typing error in one of our short words
   }
   std::array<std::size_t, kLongest + 1> row{};
   for (std::size_t j = 0; j <= b.size(); ++j) {

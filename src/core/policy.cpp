@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 7> kPositionKeys = {
 // The messages below name these numbers.
 static_assert(kMaxPolicyEntries == 64 && kMaxTenorDays == 36500);
 
-// The key that a member stands behind; empty for the document itself.
+// The key of a member; empty for the document itself.
 std::string_view key_of(const PolicyMember& member) noexcept {
   return member.depth == 0 ? std::string_view() : member.path[std::min(member.depth, member.path.size()) - 1];
 }

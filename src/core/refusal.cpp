@@ -13,7 +13,7 @@ constexpr std::array kConditions = {
 #undef ESCROWGRID_ERROR
 };
 
-// The longest DETAIL that begin() makes.
+// The size of the longest DETAIL that begin() makes.
 constexpr std::size_t longest_beginning() noexcept {
   std::size_t longest = 0;
   for (const ConditionInfo& info : kConditions) {
@@ -24,7 +24,7 @@ constexpr std::size_t longest_beginning() noexcept {
   return kAround.size() + longest + NumberText::kCapacity;
 }
 
-// Appends a part of at most `limit` bytes, and an ellipsis for what is beyond.
+// Appends at most `limit` bytes of a part, and an ellipsis if it is longer.
 template <std::size_t N>
 void append_part(FixedText<N>& out, std::string_view part, std::size_t limit) noexcept {
   const std::string_view shown = utf8_prefix(part, limit);
@@ -36,7 +36,7 @@ void append_part(FixedText<N>& out, std::string_view part, std::size_t limit) no
 
 }  // namespace
 
-// Condition and kConditions are made from the same lines, so every condition has its entry.
+// The index is valid: Condition and kConditions are generated from the same lines of errors.def.
 const ConditionInfo& describe(Condition condition) noexcept {
   return kConditions[static_cast<std::size_t>(condition)];
 }
@@ -78,14 +78,14 @@ Refusal& Refusal::with_json(std::string_view key, std::string_view json) noexcep
   if (detail_.empty()) {
     begin(condition_);
   }
-  const std::size_t end = detail_.size() - 1;  // where the object's closing brace is
+  const std::size_t end = detail_.size() - 1;  // the index of the closing brace
   detail_.truncate(end);
   const std::size_t most = kDetailBytes + (is_truncated_ ? kTruncated.size() : 0);
   const bool fits = detail_.try_append(", ") && append_json_string(detail_, key) && detail_.try_append(": ") &&
                     detail_.try_append(json) && detail_.size() <= most;
   if (!fits) {
     detail_.truncate(end);
-    // At most kDetailBytes are left, unless "truncated" is among them already.
+    // There is room: without "truncated", at most kDetailBytes are used.
     static_cast<void>(is_truncated_ || detail_.try_append(kTruncated));
     is_truncated_ = true;
   }

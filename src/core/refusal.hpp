@@ -1,5 +1,5 @@
-// A refusal is a value: which rule said no, what was compared, what to do about it.
-// The shell turns it into a PostgreSQL error in one place (pg/report).
+// A refusal is a value that says why a request is refused: the condition, a message, the compared values and a hint.
+// pg/report.cpp turns it into a PostgreSQL error.
 #pragma once
 
 #include <algorithm>
@@ -28,34 +28,35 @@ struct ConditionInfo {
 
 [[nodiscard]] const ConditionInfo& describe(Condition condition) noexcept;
 
-// Longer caller-supplied text is cut to this many bytes wherever an error repeats it. The ellipsis that shows the cut
-// comes on top.
+// An error repeats at most this many bytes of a text that the caller passed. An ellipsis follows if the text is longer.
 inline constexpr std::size_t kMaxEchoBytes = 120;
 using EchoText = FixedText<kMaxEchoBytes + kEllipsis.size()>;
 [[nodiscard]] inline EchoText echo(std::string_view text) noexcept {
   return clipped_to<kMaxEchoBytes>(text);
 }
 
-// At most `limit` bytes of `text`, never splitting a UTF-8 sequence. Nothing shows the cut: an error uses echo().
+// At most `limit` bytes of `text`, without a part of a UTF-8 sequence at the end. Nothing shows that text is missing,
+// so use echo() in an error.
 [[nodiscard]] std::string_view clip(std::string_view text, std::size_t limit = kMaxEchoBytes) noexcept;
 
 class Refusal {
  public:
-  // For the members of DETAIL; "truncated" has room beyond that.
+  // The room for the members of DETAIL. There is room for "truncated" beyond that.
   static constexpr std::size_t kDetailBytes = 4096;
 
-  // Starts over: message and hint empty, DETAIL with the RFC 9457 members type, title and status.
+  // Starts again with an empty message and hint, and a DETAIL with the members type, title and status of RFC 9457.
   Refusal& begin(Condition condition) noexcept;
-  // A part, or the end of the whole, that is too long is cut; an ellipsis shows where.
+  // A part that is too long, and a message or hint that is too long, is cut and ends with an ellipsis.
   Refusal& message(std::initializer_list<std::string_view> parts) noexcept;
   Refusal& hint(std::initializer_list<std::string_view> parts) noexcept;
 
-  // Members of the DETAIL object: what was compared. Text is cut as in a message. A member that no longer fits is left
-  // out whole, and the member "truncated": true says so.
+  // Add a member to the JSON object in DETAIL, usually a value that was compared. A text longer than kMaxEchoBytes is
+  // cut and ends with an ellipsis. A member for which there is no room is omitted, and the member "truncated": true is
+  // added.
   Refusal& with(std::string_view key, std::string_view value) noexcept;
   Refusal& with_number(std::string_view key, std::int64_t value) noexcept;
   Refusal& with_null(std::string_view key) noexcept;
-  // `json` must be one complete JSON value.
+  // `json` must be a complete JSON value.
   Refusal& with_json(std::string_view key, std::string_view json) noexcept;
 
   [[nodiscard]] Condition condition() const noexcept { return condition_; }
@@ -69,18 +70,19 @@ class Refusal {
   Condition condition_ = Condition::kInvalidParameter;
   bool is_truncated_ = false;
   FixedText<640> message_;
-  FixedText<kDetailBytes + kTruncated.size() + 1> detail_;  // 1 for the closing brace
+  FixedText<kDetailBytes + kTruncated.size() + 1> detail_;  // one more byte for the closing brace
   FixedText<640> hint_;
 };
 
 static_assert(std::is_trivially_destructible_v<Refusal>);
 
-// How many bytes a text of `bytes` bytes has as a JSON string at the most: escaping turns one byte into six.
+// The largest size of a text of `bytes` bytes as a JSON string: two quotes, and six bytes for each escaped byte.
 [[nodiscard]] constexpr std::size_t json_string_bytes(std::size_t bytes) noexcept {
   return bytes * 6 + 2;
 }
 
-// Appends `text` as a JSON string, quotes included. When it does not fit, nothing is appended and false returned.
+// Appends `text` as a JSON string with its quotes and returns true. If it does not fit, appends nothing and returns
+// false.
 template <std::size_t N>
 [[nodiscard]] bool append_json_string(FixedText<N>& out, std::string_view text) noexcept {
   const std::size_t before = out.size();

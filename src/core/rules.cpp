@@ -13,7 +13,7 @@ constexpr std::size_t kMostNameBytes = 24;
 constexpr std::size_t kMostTextBytes = 40;
 constexpr std::size_t kMostValueBytes = json_string_bytes(kMostTextBytes + kEllipsis.size());
 
-// The name of a compared value: a literal of bounded length that needs no escaping.
+// The name of a compared value. It is a literal that is checked when it is compiled: it is short and needs no escaping.
 class Name {
  public:
   template <std::size_t N>
@@ -21,7 +21,7 @@ class Name {
     static_assert(N - 1 <= kMostNameBytes);
     for (const char c : text_) {
       if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')) {
-        throw std::invalid_argument("a name has letters only");  // does not compile
+        throw std::invalid_argument("a name has letters only");  // makes the compilation fail
       }
     }
   }
@@ -31,7 +31,7 @@ class Name {
   std::string_view text_;
 };
 
-// A name and a value, which is text of any length or a complete JSON value that has room.
+// A name and a value. The value is text of any length, or a complete JSON value whose type guarantees that it fits.
 class Pair {
  public:
   Pair(Name name, std::string_view text) : name_(name), value_(text) {}
@@ -40,7 +40,7 @@ class Pair {
     static_assert(N <= kMostValueBytes);
   }
 
-  // Appends "name": value. Text longer than kMostTextBytes ends with an ellipsis.
+  // Appends "name": value. A text longer than kMostTextBytes is cut and ends with an ellipsis.
   [[nodiscard]] bool append_to(Compared& out) const noexcept {
     return out.try_append("\"") && out.try_append(name_.text()) && out.try_append("\": ") &&
            (is_text_ ? append_json_string(out, clipped_to<kMostTextBytes>(value_).view()) : out.try_append(value_));
@@ -84,13 +84,13 @@ void judge_maximum(std::string_view rule, const std::optional<Amount>& limit, Am
   }
 }
 
-// Without an expiry the tenor has no end, which is longer than any limit.
+// A position without an expiry never ends, so it exceeds every limit.
 void judge_tenor(std::string_view rule, const std::optional<std::int32_t>& limit, const CreationFacts& facts,
                  RuleReport& report) {
   if (!limit) {
     return;
   }
-  // In 128 bits, which hold the difference of any two times.
+  // 128 bits, because the difference of two int64 times may not fit into 64 bits.
   const Int128 length = static_cast<Int128>(facts.expires_at.value_or(0)) - facts.now;
   const bool passed = facts.expires_at && length <= static_cast<Int128>(*limit) * kDay;
   const Amount days = Amount::from_units(static_cast<Int128>(*limit) * kUnitsPerOne);
@@ -154,7 +154,8 @@ void RuleReport::refuse(Refusal& why) const noexcept {
       continue;
     }
     ++count;
-    // Whole or not at all, and one byte is kept for the closing bracket, so that the detail stays valid JSON.
+    // A violation is added whole or omitted, and one byte is kept for the closing bracket, so that the array is valid
+    // JSON.
     const std::size_t before = violations.size();
     const bool fits = violations.try_append(before > 1 ? ", " : "") && violations.try_append(R"({"rule": )") &&
                       append_json_string(violations, outcome.rule) && violations.try_append(R"(, "compared": )") &&
@@ -207,14 +208,14 @@ void judge_creation(const RuleSet& rules, const CreationFacts& facts, RuleReport
 
 void judge_transition(const RuleSet& rules, const TransitionFacts& facts, RuleReport& report) noexcept {
   if (facts.position == nullptr || facts.request == nullptr) {
-    report.add("facts.missing", false, Compared());  // nothing can be judged, so nothing may pass
+    report.add("facts.missing", false, Compared());  // no rule can be judged, so the transition must not pass
     return;
   }
   const PositionSnapshot& position = *facts.position;
   const TransitionRequest& request = *facts.request;
   const bool is_partial = request.to == State::kPartiallyReleased;
   if (is_partial && rules.terms.retainage_percentage) {
-    // (released + amount) / whole <= (100 - retainage) / 100, without a division.
+    // (released + amount) / whole <= (100 - retainage) / 100, multiplied by whole * 100.
     constexpr Int128 kHundred = static_cast<Int128>(100) * kUnitsPerOne;
     const Amount after = position.released + request.amount.value_or(Amount());
     const Int128 free = kHundred - rules.terms.retainage_percentage->units();

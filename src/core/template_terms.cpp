@@ -129,7 +129,7 @@ bool require_kind(const ConfigMember& member, JsonKind kind, std::string_view wo
   return false;
 }
 
-// Each reader takes the member if there is one; absence was judged before.
+// These functions read a member if it is present. check_required_keys() has refused a config that lacks a required key.
 bool read_currency(const TemplateRequest& request, TemplateTerms& terms, Refusal& why) noexcept {
   const ConfigMember* member = find_member(request.config, "currency");
   if (member == nullptr) {

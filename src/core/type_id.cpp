@@ -16,14 +16,14 @@ std::optional<unsigned> digit_value(char c) noexcept {
   return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<unsigned>(at));
 }
 
-// 26 digits of 5 bits are 130 bits: the first digit carries the top 3 of 128, so it is at most 7.
+// 26 digits of 5 bits are 130 bits. The first 2 bits must be zero, so the first digit is at most 7.
 std::optional<Uuid> decode_suffix(std::string_view suffix) noexcept {
   if (suffix.size() != kTypeIdSuffix || suffix.front() > '7') {
     return std::nullopt;
   }
   Uuid uuid{};
   unsigned buffer = 0;
-  int bits = -2;  // the two bits of the first digit that lie above the 128
+  int bits = -2;  // the first 2 of the 130 bits are not part of the UUID
   std::size_t at = 0;
   for (const char c : suffix) {
     const std::optional<unsigned> digit = digit_value(c);
@@ -76,7 +76,7 @@ TypeIdText format_type_id(std::string_view prefix, const Uuid& uuid) noexcept {
   std::array<char, kTypeIdSuffix> suffix{};
   std::size_t at = 0;
   unsigned buffer = 0;
-  unsigned bits = 2;  // 130 - 128: two zero bits lead
+  unsigned bits = 2;  // the 130 bits begin with 2 zero bits
   for (const std::uint8_t byte : uuid) {
     buffer = (buffer << 8U) | byte;
     bits += 8;
@@ -86,7 +86,7 @@ TypeIdText format_type_id(std::string_view prefix, const Uuid& uuid) noexcept {
     }
     buffer &= (1U << bits) - 1U;
   }
-  // A valid prefix has at most kMaxTypeIdPrefix characters.
+  // Everything fits, because a valid prefix has at most kMaxTypeIdPrefix characters.
   static_cast<void>(out.try_append(prefix) && out.try_append(prefix.empty() ? "" : "_") &&
                     out.try_append({suffix.data(), suffix.size()}));
   return out;

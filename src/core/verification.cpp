@@ -41,7 +41,7 @@ void compare_amount(const char* what, Amount expected, Amount found, Findings& o
   }
 }
 
-// Content is salted, or erased and its digest kept; never both.
+// An event with content has a salt. An event whose content was erased has its digest, and neither content nor salt.
 void check_content(const StoredEvent& event, Findings& out) {
   const bool has_content = event.reason || event.metadata;
   if (has_content && !event.salt) {
@@ -72,7 +72,7 @@ void ChainCheck::begin(const StoredPosition& position) noexcept {
 }
 
 void ChainCheck::event(const StoredEvent& event, Findings& out) {
-  // In 64 bits, because a stored seq may be the largest number there is.
+  // 64 bits, because a stored seq may be the largest 32-bit number.
   const std::int64_t next = std::int64_t{last_seq_} + 1;
   if (event.seq < next) {
     out.add("event_duplicate", event.seq, number_text(next).view(), number_text(event.seq).view());
@@ -104,7 +104,7 @@ void ChainCheck::check_hash(const StoredEvent& event, Findings& out) const {
   const std::optional<State> to = parse_state(event.to_state);
   const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
   if (!last_hash_ || !to || from.has_value() != event.from_state.has_value()) {
-    return;  // said already: a gap, or a state that does not exist
+    return;  // a gap or an unknown state, which was reported before
   }
   EventContent content;
   content.reason = event.reason;
@@ -166,7 +166,7 @@ void ChainCheck::follow_money(State to, const std::optional<Amount>& amount) {
 
 void ChainCheck::finish(Findings& out) const {
   if (position_.version > last_seq_) {
-    const std::int32_t next = last_seq_ + 1;  // at most the version
+    const std::int32_t next = last_seq_ + 1;  // cannot overflow: the version is larger than last_seq_
     out.add("event_missing", next, number_text(position_.version).view(), number_text(last_seq_).view());
   } else {
     compare_number("position_version", 0, last_seq_, position_.version, out);
