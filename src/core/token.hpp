@@ -38,7 +38,8 @@ using KeyHashText = FixedText<kDigestBytes * 2>;
 
 [[nodiscard]] bool is_key_hash(std::string_view text) noexcept;
 
-// Compares texts of the same length in a time that does not depend on where they differ.
+// Compares texts of the same length in a time that does not depend on where they differ. Texts of different lengths are
+// unequal without a comparison.
 [[nodiscard]] bool equals_in_constant_time(std::string_view a, std::string_view b) noexcept;
 
 // CRC-32 as in ISO 3309 and zlib.

@@ -1,4 +1,4 @@
-// Whatever a refusal repeats, its DETAIL is valid JSON, its texts are UTF-8 if what they repeat is, and a cut shows.
+// A refusal may repeat any text: its DETAIL is valid JSON, its texts are valid UTF-8, and an ellipsis shows every cut.
 #include "../unit/well_formed.hpp"
 #include "check.hpp"
 #include "core/rules.hpp"

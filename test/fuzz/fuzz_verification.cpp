@@ -1,5 +1,5 @@
-// Stored positions and events with any numbers, times, amounts and texts are verified without overflow, and all that is
-// found has room.
+// Stored positions and events with any numbers, times, amounts and texts are verified without overflow, and there is
+// room for all discrepancies.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -25,7 +25,7 @@ class Bytes {
     left_.remove_prefix(size);
     return value;
   }
-  // One of the ends of the range, or any number.
+  // The smallest number, the largest number, a number near 0, or any number.
   template <typename Number>
   Number extreme() {
     switch (number<std::uint8_t>() % 4) {

@@ -57,7 +57,7 @@ Decision decided(const PositionSnapshot& from, const TransitionRequest& request,
   return decision.value_or(Decision{});
 }
 
-TEST(Decide, FundingMovesTheWholeAmount) {
+TEST(Decide, FundingAPositionMovesItsWholeAmount) {
   const Decision decision = decided(position(State::kCreated), to(State::kFunded));
   EXPECT_EQ(decision.moved, usd("100"));
   EXPECT_EQ(decision.version, 6);
@@ -66,33 +66,33 @@ TEST(Decide, FundingMovesTheWholeAmount) {
   EXPECT_EQ(decision.previous_hash, position(State::kCreated).head_hash);
 }
 
-TEST(Decide, PartialReleasesAddUp) {
+TEST(Decide, PartialReleasesAreAddedToTheReleasedAmount) {
   const Decision decision = decided(position(State::kPartiallyReleased, "30"), to(State::kPartiallyReleased, "69.99"));
   EXPECT_EQ(decision.moved, usd("69.99"));
   EXPECT_EQ(decision.released, usd("99.99"));
 }
 
-TEST(Decide, APartialReleaseNeverTakesAll) {
+TEST(Decide, APartialReleaseOfTheWholeHeldAmountOrMoreIsRefused) {
   EXPECT_EQ(refused(position(State::kFunded), to(State::kPartiallyReleased, "100")),
             Condition::kInsufficientHeldAmount);
   EXPECT_EQ(refused(position(State::kPartiallyReleased, "30"), to(State::kPartiallyReleased, "70.01")),
             Condition::kInsufficientHeldAmount);
 }
 
-TEST(Decide, AnUndeclaredPartialReleaseMovesNothing) {
+TEST(Decide, APartialReleaseWithoutAnAmountMovesNoMoney) {
   const Decision decision = decided(position(State::kFunded), to(State::kPartiallyReleased));
   EXPECT_EQ(decision.moved, std::nullopt);
   EXPECT_EQ(decision.released, Amount());
 }
 
-TEST(Decide, TheLastReleaseMovesWhatIsHeld) {
+TEST(Decide, ReleasedMovesTheAmountThatIsStillHeld) {
   const Decision decision = decided(position(State::kPartiallyReleased, "30"), to(State::kReleased));
   EXPECT_EQ(decision.moved, usd("70"));
   EXPECT_EQ(decision.released, usd("100"));
   EXPECT_EQ(decision.refunded, Amount());
 }
 
-TEST(Decide, CancellationAndExpiryRefundWhatIsHeld) {
+TEST(Decide, CancellationAndExpiryRefundTheHeldAmount) {
   for (const State end : {State::kCancelled, State::kExpired}) {
     const Decision held = decided(position(State::kPartiallyReleased, "30"), to(end));
     EXPECT_EQ(held.moved, usd("70"));
@@ -104,7 +104,7 @@ TEST(Decide, CancellationAndExpiryRefundWhatIsHeld) {
   }
 }
 
-TEST(Decide, AnAmountForAWholeMoveMustBeTheWhole) {
+TEST(Decide, AnAmountPassedForATransitionThatMovesAllMustBeTheWholeAmount) {
   EXPECT_EQ(decided(position(State::kFunded), to(State::kReleased, "100")).moved, usd("100"));
   EXPECT_EQ(refused(position(State::kFunded), to(State::kReleased, "99")), Condition::kInvalidAmount);
   EXPECT_EQ(refused(position(State::kFunded), to(State::kReleased, "101")), Condition::kInsufficientHeldAmount);
@@ -112,11 +112,11 @@ TEST(Decide, AnAmountForAWholeMoveMustBeTheWhole) {
   EXPECT_EQ(refused(position(State::kCreated), to(State::kCancelled, "1")), Condition::kInvalidAmount);
 }
 
-TEST(Decide, DecimalsBeyondTheCurrencyAreRefused) {
+TEST(Decide, APartialReleaseWithMoreDecimalsThanTheCurrencyHasIsRefused) {
   EXPECT_EQ(refused(position(State::kFunded), to(State::kPartiallyReleased, "0.001")), Condition::kInvalidAmount);
 }
 
-TEST(Decide, EveryMissingEdgeIsRefused) {
+TEST(Decide, ATransitionIsRefusedExactlyWhenTheLifecycleDoesNotHaveIt) {
   for (const State from : kAllStates) {
     for (const State end : kAllStates) {
       const PositionSnapshot start = position(from, from == State::kReleased ? "100" : "0");
@@ -129,7 +129,7 @@ TEST(Decide, EveryMissingEdgeIsRefused) {
   }
 }
 
-TEST(Decide, ExpectationsAreHeldAgainstTheLockedRow) {
+TEST(Decide, ATransitionIsRefusedWhenStateOrVersionAreNotTheExpectedOnes) {
   TransitionRequest request = to(State::kFunded);
   request.expected_version = 5;
   request.expected_state = State::kCreated;
@@ -141,7 +141,7 @@ TEST(Decide, ExpectationsAreHeldAgainstTheLockedRow) {
   EXPECT_EQ(refused(position(State::kCreated), request), Condition::kConcurrencyConflict);
 }
 
-TEST(Decide, AfterExpiryOnlyTheEndIsPossible) {
+TEST(Decide, AfterItsExpiryAPositionCanOnlyBeExpiredOrCancelled) {
   PositionSnapshot late = position(State::kFunded);
   late.terms.expires_at = kNow;
   for (const State end : {State::kPartiallyReleased, State::kReleased}) {
@@ -152,18 +152,18 @@ TEST(Decide, AfterExpiryOnlyTheEndIsPossible) {
   decided(late, to(State::kCancelled));
 }
 
-TEST(Decide, TheSweepColumnFollowsTheState) {
+TEST(Decide, DueAtIsTheExpiryWhileThePositionIsOpenAndAbsentAfterwards) {
   PositionSnapshot start = position(State::kCreated);
   start.terms.expires_at = kNow + 1;
   EXPECT_EQ(decided(start, to(State::kFunded)).due_at, kNow + 1);
   EXPECT_EQ(decided(start, to(State::kCancelled)).due_at, std::nullopt);
 }
 
-TEST(Decide, HistoryNeverRunsBackwards) {
+TEST(Decide, AnEventIsNeverEarlierThanThePreviousOneEvenIfTheClockWasSetBack) {
   EXPECT_EQ(decided(position(State::kCreated), to(State::kFunded), kNow - 5'000'000).at, kNow - 1000);
 }
 
-TEST(Decide, ARowThatDoesNotMatchItsEventsIsLeftAlone) {
+TEST(Decide, ATransitionIsRefusedWhenThePositionDoesNotMatchItsLastEvent) {
   PositionSnapshot missing = position(State::kFunded);
   missing.last_event_hash = std::nullopt;
   EXPECT_EQ(refused(missing, to(State::kReleased)), Condition::kIntegrityViolation);
@@ -172,13 +172,13 @@ TEST(Decide, ARowThatDoesNotMatchItsEventsIsLeftAlone) {
   EXPECT_EQ(refused(other, to(State::kReleased)), Condition::kIntegrityViolation);
 }
 
-TEST(Decide, TheVersionNeverOverflows) {
+TEST(Decide, ATransitionOfAPositionAtTheLargestVersionIsRefused) {
   PositionSnapshot last = position(State::kPartiallyReleased);
   last.version = 2147483647;
   EXPECT_EQ(refused(last, to(State::kReleased)), Condition::kInvalidTransition);
 }
 
-TEST(Decide, CreationChecksDecimalsAndExpiry) {
+TEST(Decide, ACreationIsRefusedWithTooManyDecimalsOrWithAnExpiryThatIsNotInTheFuture) {
   Refusal why;
   PositionTerms terms = position(State::kCreated).terms;
   const std::optional<Decision> decision = decide_creation(terms, {}, kNow, why);
@@ -195,7 +195,7 @@ TEST(Decide, CreationChecksDecimalsAndExpiry) {
   EXPECT_EQ(why.condition(), Condition::kInvalidParameter);
 }
 
-TEST(Decide, InputIsReadBeforeAnythingIsLookedUp) {
+TEST(Decide, ArgumentsOfATransitionThatAreMissingOrInvalidAreRefused) {
   Refusal why;
   TransitionInput input;
   input.position_id = "pos_1";
@@ -281,14 +281,14 @@ TEST(Decide, StoredSumsBeyondTheAmountLeaveANegativeHeldAmountOfWhichNothingCanB
   EXPECT_EQ(refused(odd, to(State::kPartiallyReleased, "0.01")), Condition::kInsufficientHeldAmount);
 }
 
-TEST(Decide, AReplicatedRowMustFollow) {
+TEST(Decide, AReplicatedRowIsAcceptedOnlyIfItIsUnchangedOrTheNextVersionWithANewHead) {
   const PositionSnapshot before = position(State::kFunded);
   PositionSnapshot after = before;
   EXPECT_TRUE(may_succeed(before, after));
   after.version = 6;
   after.state = State::kReleased;
   after.released = usd("100");
-  EXPECT_FALSE(may_succeed(before, after));  // the head must move too
+  EXPECT_FALSE(may_succeed(before, after));  // the head must change, too
   after.head_hash[0] = 8;
   EXPECT_TRUE(may_succeed(before, after));
   after.version = 7;

@@ -47,14 +47,14 @@ Digest link_with(const PositionTerms& owner, EventLink link, const EventContent&
   return link_event(owner, link);
 }
 
-TEST(Digest, Sha256KnownAnswer) {
+TEST(Digest, Sha256OfAbcAndOfNoBytesAreThePublishedValues) {
   const std::array<std::uint8_t, 3> abc = {'a', 'b', 'c'};
   EXPECT_EQ(hex(sha256(abc)), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 // Computed by an independent implementation of the documented canonical bytes.
-TEST(HashChain, KnownAnswers) {
+TEST(HashChain, HashesOfThreeEventsAreThoseOfAnIndependentImplementation) {
   EventLink link;
   link.moved = Amount();
   link.at = 1'700'000'000'000'000;
@@ -79,7 +79,7 @@ TEST(HashChain, KnownAnswers) {
   EXPECT_EQ(hex(link_event(terms(), link)), "2c8fe8df8b72bb7534f8b0b8b203366b21d33242e367974b654a1f4d58dd0b62");
 }
 
-TEST(HashChain, EveryFieldCounts) {
+TEST(HashChain, ChangingAnyFieldOfAnEventChangesItsHash) {
   EventLink base = {.previous = {},
                     .seq = 2,
                     .from = State::kCreated,
@@ -107,7 +107,7 @@ TEST(HashChain, EveryFieldCounts) {
   EXPECT_NE(original, changed([](auto&, auto&, auto& t) { t.id = "pos_2"; }));
 }
 
-TEST(HashChain, TheFirstEventBindsTheTerms) {
+TEST(HashChain, ChangingAnyImmutableColumnOfAPositionChangesTheHashOfItsFirstEvent) {
   const EventLink link;
   const Digest original = link_event(terms(), link);
   const auto changed = [&](auto change) {
@@ -142,7 +142,7 @@ TEST(HashChain, FieldsOfAnyLengthAreHashedToTheirLastByte) {
   }
 }
 
-// A region of 4 GB that is only reserved: the length is judged before a byte is read.
+// 4 GB of address space without memory. A field of this size must be refused before a byte of it is read.
 class Reserved {
  public:
   Reserved() : memory_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
@@ -172,7 +172,7 @@ TEST(HashChain, AFieldWhoseLengthNeedsMoreThanFourBytesOrLooksLikeNullIsRefused)
   }
 }
 
-TEST(HashChain, FieldsCannotRunIntoEachOther) {
+TEST(HashChain, MovingBytesFromOneFieldToTheNextChangesTheHash) {
   PositionTerms left = terms();
   left.institution_id = "inst_1a";
   left.asset_id = "st_1";

@@ -16,11 +16,11 @@
 namespace escrowgrid::core {
 namespace {
 
-// RFC 6962 and RFC 9162, section 2.1.
+// The prefixes that RFC 6962 and RFC 9162 give in section 2.1.
 static_assert(kMerkleLeafPrefix == std::array<std::uint8_t, 1>{0x00});
 static_assert(kMerkleNodePrefix == std::array<std::uint8_t, 1>{0x01});
 
-// RFC 9162, section 2.1.1, as it is written there.
+// The hash of a tree as RFC 9162, section 2.1.1, defines it.
 Digest tree_hash(std::span<const Digest> leaves) {
   if (leaves.empty()) {
     return sha256({});
@@ -32,7 +32,7 @@ Digest tree_hash(std::span<const Digest> leaves) {
   return merkle_node(tree_hash(leaves.first(k)), tree_hash(leaves.subspan(k)));
 }
 
-// RFC 9162, section 2.1.3.1.
+// The audit path of leaf m as RFC 9162, section 2.1.3.1, defines it.
 std::vector<Digest> audit_path(std::size_t m, std::span<const Digest> leaves) {
   if (leaves.size() <= 1) {
     return {};
@@ -52,7 +52,7 @@ std::vector<Digest> some_leaves(std::size_t count) {
   return leaves;
 }
 
-TEST(Merkle, RootsAsInTheRfc) {
+TEST(Merkle, RootsOfTreesOfUpTo130LeavesAreThoseOfTheDefinitionInRfc9162) {
   for (std::size_t size = 0; size <= 130; ++size) {
     const std::vector<Digest> leaves = some_leaves(size);
     MerkleTree tree;
@@ -64,7 +64,7 @@ TEST(Merkle, RootsAsInTheRfc) {
   }
 }
 
-TEST(Merkle, PathsAsInTheRfc) {
+TEST(Merkle, AuditPathsOfEveryLeafAreThoseOfTheDefinitionInRfc9162) {
   for (const std::size_t size : {1U, 2U, 3U, 5U, 7U, 8U, 9U, 64U, 65U, 100U}) {
     const std::vector<Digest> leaves = some_leaves(size);
     for (std::size_t index = 0; index < size; ++index) {
@@ -78,8 +78,8 @@ TEST(Merkle, PathsAsInTheRfc) {
   }
 }
 
-// Test vectors of Certificate Transparency: the empty tree, and one empty leaf.
-TEST(Merkle, KnownAnswers) {
+// Test vectors of Certificate Transparency for the empty tree and for an empty leaf.
+TEST(Merkle, TheRootOfTheEmptyTreeAndTheHashOfAnEmptyLeafAreThePublishedValues) {
   EXPECT_EQ(hex_text(MerkleTree().root()).view(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex_text(merkle_leaf({})).view(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
 }
@@ -205,7 +205,7 @@ TEST(Merkle, TheRootsOfTheEightCertificateTransparencyTestLeavesAreThePublishedO
   }
 }
 
-TEST(Merkle, APathBeyondTheTreeDoesNoHarm) {
+TEST(Merkle, APathOfALeafBeyondTheEndOfTheTreeStaysWithinItsBounds) {
   MerklePath path(7, 3);
   for (const Digest& leaf : some_leaves(5)) {
     path.append(leaf);
@@ -213,7 +213,7 @@ TEST(Merkle, APathBeyondTheTreeDoesNoHarm) {
   EXPECT_LE(path.hashes().size(), kMaxMerkleDepth);
 }
 
-TEST(Checkpoint, TextAndHash) {
+TEST(Checkpoint, TheTextIsTheDocumentedOneAndItsHashDependsOnThePositionCount) {
   Checkpoint checkpoint = {.id = "chk_1", .number = 2, .position_count = 21, .root = {}, .previous = {}, .at = 1};
   checkpoint.root.fill(0xAB);
   EXPECT_EQ(checkpoint_text(checkpoint).view(),
@@ -243,7 +243,7 @@ TEST(Checkpoint, TheTextHasRoomForTheLongestIdWithTheLongestNumbers) {
   EXPECT_TRUE(text.view().ends_with("\nat -9223372036854775808\n"));
 }
 
-TEST(Checkpoint, IdsThatDifferOnlyFarBehindTheBoundOfAnIdStillGiveDifferentHashes) {
+TEST(Checkpoint, TwoIdsOf5000BytesThatDifferInTheLastByteGiveDifferentHashes) {
   const std::string one(5000, 'i');
   std::string other = one;
   other.back() = 'j';
@@ -265,7 +265,7 @@ TEST(Checkpoint, LeavesOfPositionIdsThatDifferOnlyAfterByte512HaveDifferentHashe
   EXPECT_NE(checkpoint_leaf({.position_id = one}), checkpoint_leaf({.position_id = other}));
 }
 
-TEST(Checkpoint, LeavesBindIdVersionAndHead) {
+TEST(Checkpoint, ChangingIdVersionOrHeadOfAPositionChangesItsLeaf) {
   const PositionHeadLeaf leaf = {.position_id = "pos_1", .version = 1, .head_hash = {}};
   PositionHeadLeaf other = leaf;
   other.position_id = "pos_2";

@@ -13,7 +13,7 @@ Amount amount(const char* text) {
   return parsed.amount;
 }
 
-TEST(Money, ParsesWhatPostgresPrints) {
+TEST(Money, NumbersInTheFormThatPostgresqlPrintsAreParsed) {
   EXPECT_EQ(static_cast<std::int64_t>(amount("1").units()), kUnitsPerOne);
   EXPECT_EQ(static_cast<std::int64_t>(amount("-12.5").units()), -1'250'000'000);
   EXPECT_EQ(static_cast<std::int64_t>(amount("0.00000001").units()), 1);
@@ -22,7 +22,7 @@ TEST(Money, ParsesWhatPostgresPrints) {
   EXPECT_EQ(amount("1000000000000000"), Amount::max());
 }
 
-TEST(Money, NamesTheDefect) {
+TEST(Money, TextThatIsNoValidAmountIsReportedWithItsDefect) {
   const std::pair<const char*, AmountDefect> cases[] = {
       {"NaN", AmountDefect::kNotFinite},
       {"Infinity", AmountDefect::kNotFinite},
@@ -48,7 +48,7 @@ TEST(Money, NamesTheDefect) {
   }
 }
 
-TEST(Money, PrintsCanonicallyAndPadded) {
+TEST(Money, AnAmountIsPrintedWithAtLeastTheDecimalsAskedForAndNoOtherTrailingZeros) {
   EXPECT_EQ(amount("100.50").text(0).view(), "100.5");
   EXPECT_EQ(amount("100.50").text(2).view(), "100.50");
   EXPECT_EQ(amount("100").text(0).view(), "100");
@@ -84,13 +84,13 @@ TEST(Money, SumsFarBeyondTheLimitAreExactAndTheirTextHasRoom) {
   EXPECT_EQ((sum - sum).text(0).view(), "0");
 }
 
-TEST(Money, TextRoundTrips) {
+TEST(Money, ACanonicalTextIsPrintedAsItWasParsed) {
   for (const auto* text : {"0.1", "123456789.12345678", "999999999999999.99999999", "1", "0.00000001"}) {
     EXPECT_EQ(amount(text).text(0).view(), text);
   }
 }
 
-TEST(Money, RequiresAPositiveAmount) {
+TEST(Money, AnAmountThatIsZeroNegativeOrNotFiniteIsRefused) {
   Refusal why;
   EXPECT_TRUE(require_amount("amount", "0.01", why));
   for (const auto* text : {"0", "0.00", "-1", "NaN", "Infinity", "1e400"}) {
@@ -100,7 +100,7 @@ TEST(Money, RequiresAPositiveAmount) {
   }
 }
 
-TEST(Money, CurrencyDecimalsAreNeverRounded) {
+TEST(Money, AnAmountWithMoreDecimalsThanItsCurrencyHasIsRefusedAndNotRounded) {
   Refusal why;
   const CurrencyUnit yen = {.code = "JPY", .exponent = 0};
   const CurrencyUnit dollar = {.code = "USD", .exponent = 2};

@@ -33,7 +33,7 @@ std::optional<Policy> read(const std::vector<PolicyMember>& members, Refusal& wh
 
 const PolicyMember kPosition = at({"position"}, JsonKind::kObject);
 
-TEST(Policy, ReadsEveryKey) {
+TEST(Policy, EveryKeyOfAPolicyIsRead) {
   Refusal why;
   const std::optional<Policy> policy = read(
       {kPosition, at({"position", "minAmount"}, JsonKind::kNumber, "5"),
@@ -58,7 +58,7 @@ TEST(Policy, ReadsEveryKey) {
   EXPECT_EQ(policy->required_metadata.items()[0].state, State::kFunded);
 }
 
-TEST(Policy, RefusesWhatItDoesNotKnow) {
+TEST(Policy, APolicyWithAnUnknownKeyAWrongTypeOrContradictingLimitsIsRefused) {
   Refusal why;
   const std::vector<std::vector<PolicyMember>> wrong = {
       {at({"positon"}, JsonKind::kObject)},
@@ -90,7 +90,7 @@ TEST(Policy, AMemberWhoseDepthAndPathDoNotFitTogetherIsRefused) {
   }
 }
 
-TEST(Policy, HoldsABoundedNumberOfEntries) {
+TEST(Policy, APolicyWithMoreThan64EntriesForAKeyIsRefused) {
   Refusal why;
   std::vector<PolicyMember> members = {kPosition, at({"position", "allowedCurrencies"}, JsonKind::kArray)};
   members.insert(members.end(), kMaxPolicyEntries,
@@ -113,7 +113,7 @@ RuleReport judged(const Policy& policy, const char* amount, std::optional<Micros
   return report;
 }
 
-TEST(Rules, BoundaryValues) {
+TEST(Rules, APositionAtEachLimitOfItsPolicyPassesAndOneBeyondFails) {
   Policy policy;
   policy.min_amount = parse_amount("5").amount;
   policy.max_amount = parse_amount("60").amount;
@@ -179,7 +179,7 @@ TEST(Rules, ATransitionWithoutFactsFailsInsteadOfPassing) {
   EXPECT_FALSE(report.all_passed());
 }
 
-TEST(Rules, ARefusalNamesEachRule) {
+TEST(Rules, ARefusalListsEveryViolatedRuleWithItsComparedValues) {
   Policy policy;
   policy.min_amount = parse_amount("5").amount;
   policy.max_tenor_days = 2;
@@ -192,9 +192,9 @@ TEST(Rules, ARefusalNamesEachRule) {
   EXPECT_NE(detail.find(R"({"tenorDays": null, "maxTenorDays": 2})"), std::string::npos);
 }
 
-TEST(Rules, HoweverManyRulesFailTheDetailIsWhole) {
+TEST(Rules, TheDetailIsValidJsonAndCountsAllViolationsWhenTheyDoNotAllFit) {
   Policy policy;
-  const std::string hostile(60, '\x01');  // six bytes a character once escaped
+  const std::string hostile(60, '\x01');  // each character is escaped to six bytes
   for (std::size_t i = 0; i < kMaxPolicyEntries; ++i) {
     ASSERT_TRUE(policy.required_metadata.add({.state = State::kCreated, .key = hostile}));
   }
@@ -274,7 +274,7 @@ TEST(Rules, AReportThatHasNoRoomForAnotherOutcomeFailsInsteadOfForgettingIt) {
   EXPECT_TRUE(test::is_json(detail_of(report))) << detail_of(report);
 }
 
-TEST(Rules, RetainageIsExact) {
+TEST(Rules, TheRetainageIsComparedExactlyAtTheLargestAmounts) {
   PositionSnapshot position;
   position.terms.amount = Amount::max();
   position.terms.currency = {.code = "USD", .exponent = 2};
@@ -295,7 +295,7 @@ TEST(Rules, RetainageIsExact) {
   EXPECT_FALSE(passes("1000000000000000"));
 }
 
-TEST(Fingerprint, SameRequestsAndOnlyThose) {
+TEST(Fingerprint, RequestsHaveTheSameFingerprintExactlyWhenTheirArgumentsAreEqual) {
   TransitionInput one;
   one.position_id = "pos_1";
   one.to_state = "PARTIALLY_RELEASED";
@@ -311,7 +311,7 @@ TEST(Fingerprint, SameRequestsAndOnlyThose) {
   EXPECT_NE(fingerprint(one), fingerprint(other));
 }
 
-TEST(Fingerprint, BatchesAreChecked) {
+TEST(Fingerprint, ABatchWithEmptyUnequalNullOrRepeatedElementsIsRefused) {
   Refusal why;
   using List = std::vector<std::optional<std::string_view>>;
   const auto check = [&](const List& ids, const List& amounts) {

@@ -23,7 +23,7 @@ struct History {
   std::vector<StoredEvent> events;
 };
 
-// A sound history, made by the decisions themselves.
+// An untampered history, made with decide_creation() and decide_transition().
 History history(const std::vector<State>& path) {
   History out;
   const PositionTerms terms = {.id = "pos_1",
@@ -81,7 +81,7 @@ History history(const std::vector<State>& path) {
   return out;
 }
 
-// What was found, in order, as "name seq expected found".
+// The discrepancies in the order in which they are found, each as "name seq expected found".
 std::vector<std::string> told_findings(const History& told) {
   ChainCheck chain;
   Findings findings;
@@ -103,7 +103,7 @@ std::vector<std::string> told_findings(const History& told) {
   return lines;
 }
 
-// The names alone, sorted.
+// The sorted names of the discrepancies.
 std::vector<std::string> found(const History& told) {
   std::vector<std::string> names;
   for (const std::string& line : told_findings(told)) {
@@ -117,7 +117,7 @@ using Names = std::vector<std::string>;
 const std::vector<State> kPath = {State::kFunded, State::kPartiallyReleased, State::kPartiallyReleased,
                                   State::kCancelled};
 
-TEST(Verification, SoundHistories) {
+TEST(Verification, UntamperedHistoriesHaveNoDiscrepancies) {
   EXPECT_EQ(found(history({})), Names());
   EXPECT_EQ(found(history({State::kCancelled})), Names());
   EXPECT_EQ(found(history({State::kFunded, State::kExpired})), Names());
@@ -125,7 +125,7 @@ TEST(Verification, SoundHistories) {
   EXPECT_EQ(found(history(kPath)), Names());
 }
 
-TEST(Verification, EachTamperingHasItsName) {
+TEST(Verification, EachTamperingIsReportedAsItsOwnDiscrepancies) {
   const auto after = [](const std::function<void(History&)>& tamper) {
     History told = history(kPath);
     tamper(told);
@@ -260,7 +260,7 @@ TEST(Verification, AmountsBeyondTheLimitNeverEqualAValidAmount) {
   }
 }
 
-// An event with everything wrong that can be wrong at once, and such a position.
+// A position and an event with as many discrepancies as there can be at once.
 History all_wrong(bool has_gap) {
   History told = history({State::kFunded, State::kReleased, State::kCancelled});
   StoredEvent& event = told.events[1];
@@ -321,7 +321,7 @@ TEST(Verification, AValueOfADiscrepancyThatIsTooLongEndsWithAnEllipsis) {
   EXPECT_EQ(findings.all()[0].found.view(), std::string(125, 'y') + "\xE2\x80\xA6");
 }
 
-TEST(Verification, AGapIsToldOnceAndTheRestIsStillChecked) {
+TEST(Verification, AMissingEventIsReportedOnceAndTheEventsAfterItAreStillChecked) {
   History told = history(kPath);
   told.events.erase(told.events.begin() + 2);
   const Names names = found(told);
@@ -332,7 +332,7 @@ TEST(Verification, AGapIsToldOnceAndTheRestIsStillChecked) {
   EXPECT_EQ(std::count(more.begin(), more.end(), "event_hash"), 1);
 }
 
-TEST(Verification, ErasedContentKeepsTheChain) {
+TEST(Verification, AnEventWithErasedContentVerifiesByItsContentDigest) {
   History told = history(kPath);
   EventContent content;
   content.reason = told.events[2].reason;

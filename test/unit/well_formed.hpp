@@ -1,5 +1,5 @@
-// Whether text is valid UTF-8, and whether it is one complete JSON value. Written for the tests, from RFC 3629 and
-// RFC 8259, and independent of the core.
+// Checks for tests: whether text is valid UTF-8 (RFC 3629), and whether it is one complete JSON value (RFC 8259). They
+// use nothing of the core.
 #pragma once
 
 #include <cstddef>
