@@ -10,8 +10,9 @@ cat <<'HEAD'
 
 Every refusal has an SQLSTATE of class `ZE`, a message, a DETAIL for programs and a HINT for people. DETAIL is a JSON
 object with the members `type`, `title` and `status` of RFC 9457 and the values that were compared; a refusal about a
-position names its `state` and `version` as they were when it was decided. PostgreSQL's own errors (40001, 25006, 42501
-and so on) are left as they are.
+position names its `state` and `version` as they were when it was decided. A text that the caller passed is repeated up
+to 120 bytes; an ellipsis (…) at its end shows that it was longer. A member for which DETAIL has no room is omitted, and
+then the member `truncated` is true. PostgreSQL's own errors (40001, 25006, 42501 and so on) are left as they are.
 
 | SQLSTATE | condition | HTTP | meaning |
 |---|---|---|---|

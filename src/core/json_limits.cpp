@@ -49,7 +49,7 @@ bool within(std::string_view parameter, const Limit& limit, Refusal& why) noexce
   }
   why.begin(Condition::kInvalidParameter)
       .message({parameter, " ", limit.what})
-      .hint({"Keep large or deep documents elsewhere and store a reference here."})
+      .hint({"Store large or deeply nested documents elsewhere and pass a reference to them."})
       .with("parameter", parameter)
       .with_number(limit.unit, static_cast<std::int64_t>(limit.found))
       .with_number("limit", static_cast<std::int64_t>(limit.most));
@@ -109,7 +109,7 @@ bool check_json_object(std::string_view parameter, const std::optional<std::stri
                  .most = kMaxJsonDepth},
                 why) &&
          within(parameter,
-                {.what = "holds a number of more than 100 digits",
+                {.what = "contains a number of more than 100 digits",
                  .unit = "digits",
                  .found = measure.digits,
                  .most = kMaxJsonDigits},
@@ -118,8 +118,8 @@ bool check_json_object(std::string_view parameter, const std::optional<std::stri
 
 void refuse_json_number(std::string_view parameter, Refusal& why) noexcept {
   why.begin(Condition::kInvalidParameter)
-      .message({parameter, " holds a number of more than 100 digits"})
-      .hint({"Pass such a value as a JSON string."})
+      .message({parameter, " contains a number of more than 100 digits"})
+      .hint({"Pass such a number as a JSON string."})
       .with("parameter", parameter)
       .with_number("limit", static_cast<std::int64_t>(kMaxJsonDigits));
 }

@@ -70,11 +70,11 @@ void refuse_defect(std::string_view field, std::string_view text, AmountDefect d
   why.begin(Condition::kInvalidAmount);
   switch (defect) {
     case AmountDefect::kNotFinite:
-      why.message({field, " must be a finite number"}).hint({"NaN and Infinity are no amounts of money."});
+      why.message({field, " must be a finite number"}).hint({"Pass a number other than NaN and Infinity."});
       break;
     case AmountDefect::kTooManyDecimals:
       why.message({field, " has more than 8 decimals"})
-          .hint({"Amounts are refused, never rounded: pass what the currency can express."});
+          .hint({"Pass an amount with no more decimals than its currency has. Amounts are never rounded."});
       break;
     case AmountDefect::kTooLarge:
       why.message({field, " is larger than 10^15"}).hint({"The largest amount is 1000000000000000."});
@@ -175,9 +175,10 @@ bool require_currency_decimals(std::string_view field, Amount amount, CurrencyUn
   if (decimals <= currency.exponent) {
     return true;
   }
+  const auto limit = joined("Pass at most ", number_text(currency.exponent), " decimals");
   why.begin(Condition::kInvalidAmount)
-      .message({field, " has more decimals than ", currency.code, " has"})
-      .hint({"Amounts are refused, never rounded: pass what the currency can express."})
+      .message({field, " has more decimals than its currency ", currency.code})
+      .hint({currency.exponent > 0 ? limit.view() : "Pass a whole number", ". Amounts are never rounded."})
       .with("parameter", field)
       .with("value", amount.text(0).view())
       .with("currency", currency.code)

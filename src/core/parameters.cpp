@@ -71,7 +71,7 @@ bool require_words(const Vocabulary& vocabulary, std::span<const std::optional<s
                    Refusal& why) noexcept {
   if (values.empty()) {
     why.begin(Condition::kInvalidParameter)
-        .message({vocabulary.plural, " must name at least one ", vocabulary.parameter})
+        .message({vocabulary.plural, " must contain at least one ", vocabulary.parameter})
         .hint({"A ", vocabulary.parameter, " is one of ", listed(vocabulary.words).view(), "."})
         .with("parameter", vocabulary.plural);
     return false;
@@ -83,8 +83,8 @@ bool require_words(const Vocabulary& vocabulary, std::span<const std::optional<s
     if (std::find(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(i), values[i]) !=
         values.begin() + static_cast<std::ptrdiff_t>(i)) {
       why.begin(Condition::kInvalidParameter)
-          .message({vocabulary.plural, " names \"", *values[i], "\" twice"})
-          .hint({"Name each ", vocabulary.parameter, " once."})
+          .message({vocabulary.plural, " contains \"", *values[i], "\" twice"})
+          .hint({"Pass each ", vocabulary.parameter, " once."})
           .with("parameter", vocabulary.plural)
           .with("value", *values[i]);
       return false;
@@ -127,7 +127,7 @@ bool check_optional_text(TextRule rule, const std::optional<std::string_view>& v
   if (is_blank(*value)) {
     why.begin(Condition::kInvalidParameter)
         .message({rule.parameter, " must not be blank"})
-        .hint({"Pass text, or leave ", rule.parameter, " out where it is optional."})
+        .hint({"Pass text, or omit ", rule.parameter, " if it is optional."})
         .with("parameter", rule.parameter)
         .with("value", *value);
     return false;
@@ -135,7 +135,8 @@ bool check_optional_text(TextRule rule, const std::optional<std::string_view>& v
   if (value->size() > rule.max_bytes) {
     why.begin(Condition::kInvalidParameter)
         .message({rule.parameter, " is too long"})
-        .hint({"Shorten ", rule.parameter, " to what max_bytes in the detail allows."})
+        .hint({"Shorten ", rule.parameter, " to at most ",
+               number_text(static_cast<std::int64_t>(rule.max_bytes)).view(), " bytes."})
         .with("parameter", rule.parameter)
         .with_number("bytes", static_cast<std::int64_t>(value->size()))
         .with_number("max_bytes", static_cast<std::int64_t>(rule.max_bytes));
@@ -180,7 +181,7 @@ std::optional<State> require_state(std::string_view parameter, const std::option
 void refuse_not_found(std::string_view kind, std::string_view id, Refusal& why) noexcept {
   why.begin(Condition::kNotFound)
       .message({kind, " \"", echo(id).view(), "\" does not exist"})
-      .hint({"Check the id; records of other institutions are reported as missing too."})
+      .hint({"Check the id. Records of other institutions are reported as missing, too."})
       .with("resource", kind)
       .with("id", id);
 }
@@ -188,7 +189,7 @@ void refuse_not_found(std::string_view kind, std::string_view id, Refusal& why) 
 void refuse_unknown_currency(std::string_view parameter, std::string_view code, Refusal& why) noexcept {
   why.begin(Condition::kInvalidParameter)
       .message({"unknown currency \"", echo(code).view(), "\""})
-      .hint({"Use an ISO 4217 code in upper case, or have the administrator add the code to escrowgrid.currencies."})
+      .hint({"Use an ISO 4217 code in upper case, or ask an administrator to add the code to escrowgrid.currencies."})
       .with("parameter", parameter)
       .with("value", code);
 }

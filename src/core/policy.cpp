@@ -47,14 +47,14 @@ bool require_kind(const PolicyMember& member, JsonKind kind, std::string_view wo
   }
   refuse_key(member, why)
       .message({"policy key \"", echo(key_of(member)).view(), "\" must be ", word})
-      .hint({"Pass ", word, ", or leave the key out."});
+      .hint({"Pass ", word, ", or remove the key."});
   return false;
 }
 
 bool refuse_too_many(const PolicyMember& member, Refusal& why) {
   refuse_key(member, why)
       .message({"policy key \"", member.path[1], "\" has too many entries"})
-      .hint({"A policy holds at most 64 entries for a key."});
+      .hint({"Pass at most 64 entries."});
   return false;
 }
 
@@ -79,7 +79,7 @@ bool read_tenor(const PolicyMember& member, Policy& policy, Refusal& why) {
   }
   refuse_key(member, why)
       .message({"policy key \"maxTenorDays\" must be a whole number of days from 1 to 36500"})
-      .hint({"Pass a whole number of days."});
+      .hint({"Pass an integer in this range, or remove the key."});
   return false;
 }
 
@@ -151,8 +151,8 @@ bool check_currencies_named(std::span<const PolicyMember> members, const Policy&
     return true;
   }
   refuse_key(*list, why)
-      .message({"policy key \"allowedCurrencies\" must name at least one currency"})
-      .hint({"Leave the key out to allow every currency."});
+      .message({"policy key \"allowedCurrencies\" must contain at least one currency"})
+      .hint({"Remove the key to allow every currency."});
   return false;
 }
 
@@ -161,8 +161,8 @@ bool check_limits(const Policy& policy, Refusal& why) {
     return true;
   }
   why.begin(Condition::kInvalidParameter)
-      .message({"minAmount is more than maxAmount"})
-      .hint({"Swap the two, or drop one."})
+      .message({"minAmount is greater than maxAmount"})
+      .hint({"Swap the two values, or remove one of the keys."})
       .with("parameter", "config")
       .with("minAmount", policy.min_amount->text(0).view())
       .with("maxAmount", policy.max_amount->text(0).view());

@@ -170,7 +170,8 @@ void RuleReport::refuse(Refusal& why) const noexcept {
   static_cast<void>(violations.try_append("]"));
   why.begin(Condition::kPolicyViolation)
       .message({"a rule forbids this: ", first})
-      .hint({"The detail names each rule and the values compared; escrow_explain_… shows all of them."});
+      .hint({"The detail contains the violated rules with the compared values. escrow_explain_transition() and "
+             "escrow_explain_create_position() show the outcome of every rule."});
   if (omitted > 0) {
     why.with_number("violations_omitted", omitted);
   }

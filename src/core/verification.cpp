@@ -48,7 +48,7 @@ void check_content(const StoredEvent& event, Findings& out) {
     out.add("event_content", event.seq, "a salt", "none");
   }
   if (event.erased_content && (has_content || event.salt)) {
-    out.add("event_content", event.seq, "nothing beside the digest of erased content", "content");
+    out.add("event_content", event.seq, "only the digest of erased content", "content or a salt");
   }
 }
 
@@ -131,7 +131,7 @@ void ChainCheck::check_move(const StoredEvent& event, Findings& out) {
     out.add("event_from_state", event.seq, or_none(before), or_none(event.from_state));
   }
   if (!to) {
-    out.add("event_to_state", event.seq, "a state of the lifecycle", event.to_state);
+    out.add("event_to_state", event.seq, "a known state", event.to_state);
     return;
   }
   const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
@@ -149,7 +149,7 @@ void ChainCheck::check_move(const StoredEvent& event, Findings& out) {
     expected = is_part ? event.amount : std::nullopt;
   }
   if (event.amount != expected) {
-    out.add("event_amount", event.seq, expected ? amount_text(expected).view() : "less than what is held",
+    out.add("event_amount", event.seq, expected ? amount_text(expected).view() : "less than the held amount",
             event.amount ? amount_text(event.amount).view() : "none");
   }
   follow_money(*to, event.amount);
