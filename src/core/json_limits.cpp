@@ -34,7 +34,7 @@ NumberSpan scan_number(std::string_view text, std::size_t at) noexcept {
 }
 
 // The messages below name these numbers.
-static_assert(kMaxJsonBytes == 64 * 1024 && kMaxJsonDepth == 10 && kMaxJsonDigits == 100);
+static_assert(kMaxJsonBytes == 65536 && kMaxJsonDepth == 10 && kMaxJsonDigits == 100);
 
 struct Limit {
   std::string_view what;
