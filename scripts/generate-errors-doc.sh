@@ -10,8 +10,9 @@ cat <<'HEAD'
 
 Every refusal has an SQLSTATE of class `ZE`, a message, a DETAIL for programs and a HINT for people. DETAIL is a JSON
 object. It has the members `type`, `title` and `status` of RFC 9457 and the values that were compared. A refusal that was
-decided on a position also has the `version` that the position had then, and most have its `state`. The COMMENT of each
-function lists the SQLSTATEs that the function raises.
+decided on a position also has the `version` that the position had then, and most have its `state`. A text that the caller
+passed is repeated up to 120 bytes; an ellipsis (…) at its end shows that it was longer. A member for which DETAIL has no
+room is omitted, and then the member `truncated` is true. The COMMENT of each function lists the SQLSTATEs that it raises.
 
 PostgreSQL's own errors (40001, 25006, 42501 and so on) are not changed. escrowgrid raises some of them itself:
 

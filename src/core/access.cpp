@@ -38,7 +38,8 @@ bool may(Role role, Right right) noexcept {
 void refuse_forbidden(Role role, std::string_view action, Refusal& why) noexcept {
   why.begin(Condition::kForbidden)
       .message({"a caller with role ", role_name(role), " may not call ", action})
-      .hint({role == Role::kReadOnly ? "Sign in with an admin key." : "This is for root alone."})
+      .hint({role == Role::kReadOnly ? "Sign in with an admin key."
+                                     : "Call it as root; docs/access.md says who is root."})
       .with("role", role_name(role))
       .with("action", action);
 }

@@ -1,6 +1,9 @@
 #include "core/checkpoint.hpp"
 
+#include <stdexcept>
+
 #include "core/merkle.hpp"
+#include "core/parameters.hpp"
 
 namespace escrowgrid::core {
 
@@ -13,36 +16,36 @@ Digest checkpoint_leaf(const PositionHeadLeaf& head) {
 }
 
 DigestText hex_text(const Digest& digest) noexcept {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  DigestText out;
-  for (const std::uint8_t byte : digest) {
-    out.append(kHex[byte >> 4]);
-    out.append(kHex[byte & 15]);
+  return hex_digits(digest);
+}
+
+namespace {
+
+// The text before and behind the id. Its length has an upper bound. A stored id has one only while the constraints of
+// its table hold.
+constexpr std::string_view kHead = "escrowgrid checkpoint 1\nid ";
+
+auto tail(const Checkpoint& checkpoint) noexcept {
+  return joined("\nnumber ", number_text(checkpoint.number), "\npositions ", number_text(checkpoint.position_count),
+                "\nroot ", hex_text(checkpoint.root), "\nprevious ", hex_text(checkpoint.previous), "\nat ",
+                number_text(checkpoint.at), "\n");
+}
+
+}  // namespace
+
+CheckpointText checkpoint_text(const Checkpoint& checkpoint) {
+  const auto behind = tail(checkpoint);
+  static_assert(kHead.size() + kMaxIdBytes + decltype(behind)::kCapacity <= CheckpointText::kCapacity);
+  CheckpointText out;
+  if (!out.try_append(kHead) || !out.try_append(checkpoint.id) || !out.try_append(behind.view())) {
+    throw std::length_error("the id of a checkpoint is longer than its text has room for");
   }
   return out;
 }
 
-CheckpointText checkpoint_text(const Checkpoint& checkpoint) noexcept {
-  CheckpointText out;
-  out.append("escrowgrid checkpoint 1\nid ");
-  out.append(checkpoint.id);
-  out.append("\nnumber ");
-  out.append(number_text(checkpoint.number).view());
-  out.append("\npositions ");
-  out.append(number_text(checkpoint.position_count).view());
-  out.append("\nroot ");
-  out.append(hex_text(checkpoint.root).view());
-  out.append("\nprevious ");
-  out.append(hex_text(checkpoint.previous).view());
-  out.append("\nat ");
-  out.append(number_text(checkpoint.at).view());
-  out.append("\n");
-  return out;
-}
-
 Digest checkpoint_hash(const Checkpoint& checkpoint) {
-  const CheckpointText text = checkpoint_text(checkpoint);
-  return sha256({reinterpret_cast<const std::uint8_t*>(text.view().data()), text.size()});
+  const auto behind = tail(checkpoint);
+  return sha256_of_parts({text_bytes(kHead), text_bytes(checkpoint.id), text_bytes(behind.view())});
 }
 
 }  // namespace escrowgrid::core

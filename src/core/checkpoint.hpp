@@ -1,4 +1,5 @@
-// Checkpoints: one text that stands for every position's head at a moment, to be signed and kept elsewhere.
+// Checkpoints. A checkpoint is a short text with a hash over the heads of all positions at one time. Users sign it and
+// keep it outside the database.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +22,23 @@ struct PositionHeadLeaf {
 
 struct Checkpoint {
   std::string_view id;
-  std::int64_t number = 1;  // 1, 2, 3 and so on
+  std::int64_t number = 1;  // checkpoints are numbered 1, 2, 3 and so on
   std::int64_t position_count = 0;
   Digest root{};      // Merkle root over the heads in id order
-  Digest previous{};  // hash of the checkpoint before; zeros for the first
+  Digest previous{};  // hash of the previous checkpoint; zeros for the first one
   Micros at = 0;
 };
 
-// Lower-case hexadecimal digits.
+// Lower-case hexadecimal digits. Each byte has two, so they always fit.
 using DigestText = FixedText<2 * kDigestBytes>;
 [[nodiscard]] DigestText hex_text(const Digest& digest) noexcept;
 
-// What is signed, byte by byte; its SHA-256 is the checkpoint's hash.
+// The text that is signed, byte by byte. It is never cut: the function throws std::length_error for an id that does not
+// fit. The constraints of the table allow 100 bytes, so only a row of a table without its constraints has such an id.
 using CheckpointText = FixedText<512>;
-[[nodiscard]] CheckpointText checkpoint_text(const Checkpoint& checkpoint) noexcept;
+[[nodiscard]] CheckpointText checkpoint_text(const Checkpoint& checkpoint);
+
+// The checkpoint's hash: SHA-256 of its text. Here the id may have any length.
 [[nodiscard]] Digest checkpoint_hash(const Checkpoint& checkpoint);
 
 }  // namespace escrowgrid::core

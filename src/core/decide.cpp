@@ -11,7 +11,8 @@ namespace escrowgrid::core {
 
 namespace {
 
-// Every refusal about a position tells what it was decided on, so that a caller can retry knowingly.
+// Every refusal about a position contains the state and version that the decision was based on. A caller that retries
+// needs them.
 Refusal& refuse(const PositionSnapshot& position, Condition condition, Refusal& why) {
   return why.begin(condition)
       .with("position_id", position.terms.id)
@@ -25,8 +26,8 @@ bool require_intact(const PositionSnapshot& position, Refusal& why) {
   }
   refuse(position, Condition::kIntegrityViolation, why)
       .message({"position \"", position.terms.id, "\" does not match its last event"})
-      .hint({"The row or its events were changed behind the extension's back, or a restore is incomplete; "
-             "nothing is moved until that is cleared up."})
+      .hint({"The position or its events were changed without the extension, or a restore is incomplete. "
+             "escrow_verify() shows what differs. The position cannot move until they match again."})
       .with("found", position.last_event_hash ? "an event with another hash" : "no event at this version");
   return false;
 }
@@ -38,8 +39,9 @@ bool require_expected(const PositionSnapshot& position, const TransitionRequest&
     return true;
   }
   refuse(position, Condition::kConcurrencyConflict, why)
-      .message({"position \"", position.terms.id, "\" is not as expected"})
-      .hint({"Read the position again and decide anew."});
+      .message({"position \"", position.terms.id, "\" is ", state_name(position.state), " at version ",
+                number_text(position.version).view(), ", which is not what the caller expected"})
+      .hint({"Read the position again and decide what to do with its current state."});
   if (request.expected_state) {
     why.with("expected_state", state_name(*request.expected_state));
   }
@@ -60,9 +62,9 @@ bool require_edge(const PositionSnapshot& position, State to, Refusal& why) {
       .with("to_state", state_name(to))
       .with_json("allowed", allowed_states_json(position.state).view());
   if (allowed.empty()) {
-    why.hint({state_name(position.state), " is final."});
+    why.hint({state_name(position.state), " is a final state."});
   } else {
-    why.hint({"From ", state_name(position.state), " it can go to ", allowed.view(), "."});
+    why.hint({"From ", state_name(position.state), " a position can go to ", allowed.view(), "."});
   }
   return false;
 }
@@ -74,14 +76,14 @@ bool require_unexpired(const PositionSnapshot& position, State to, Micros now, R
   }
   refuse(position, Condition::kPositionExpired, why)
       .message({"position \"", position.terms.id, "\" is past its expiry"})
-      .hint({"It can only be EXPIRED or CANCELLED now."})
+      .hint({"After its expiry a position can only go to EXPIRED or CANCELLED."})
       .with("to_state", state_name(to))
       .with_number("expires_at_unix_micros", *position.terms.expires_at)
       .with_number("now_unix_micros", now);
   return false;
 }
 
-// What the transition moves when nothing smaller is asked for.
+// The amount that a transition moves when the request has no amount.
 Amount whole_move(const PositionSnapshot& position, State to) {
   return to == State::kFunded ? position.terms.amount : position.held();
 }
@@ -99,11 +101,11 @@ bool require_releasable(const PositionSnapshot& position, Amount amount, Refusal
     return true;
   }
   refuse_amount(position, Condition::kInsufficientHeldAmount, amount, why)
-      .message({"a partial release must be less than what position \"", position.terms.id, "\" holds"});
+      .message({"a partial release must be less than the amount that position \"", position.terms.id, "\" holds"});
   if (amount == position.held()) {
-    why.hint({"To release all that is held, use RELEASED."});
+    why.hint({"Use RELEASED to release the whole amount that is held."});
   } else {
-    why.hint({"Release less, at most what held in the detail says."});
+    why.hint({"Release less than the held amount, which the detail contains, or use RELEASED to release all of it."});
   }
   return false;
 }
@@ -115,9 +117,10 @@ bool require_whole(const PositionSnapshot& position, State to, Amount amount, Re
   }
   const bool is_excess = holds_money(position.state) && amount > whole;
   refuse_amount(position, is_excess ? Condition::kInsufficientHeldAmount : Condition::kInvalidAmount, amount, why)
-      .message({state_name(to), " moves ", whole.text(position.terms.currency.exponent).view(), " ",
+      .message({"a transition to ", state_name(to), " moves ", whole.text(position.terms.currency.exponent).view(), " ",
                 position.terms.currency.code, ", not ", amount.text(position.terms.currency.exponent).view()})
-      .hint({"Leave amount out, or use PARTIALLY_RELEASED to release a part of what is held."})
+      .hint({to == State::kReleased ? "Omit amount, or use PARTIALLY_RELEASED to release a part of the held amount."
+                                    : "Omit amount, because this transition always moves the whole amount."})
       .with("to_state", state_name(to));
   return false;
 }
@@ -135,11 +138,13 @@ bool require_movable(const PositionSnapshot& position, const TransitionRequest& 
 }
 
 bool require_next_version(const PositionSnapshot& position, Refusal& why) {
-  if (position.version < std::numeric_limits<std::int32_t>::max()) {
+  constexpr std::int32_t kMostEvents = std::numeric_limits<std::int32_t>::max();
+  static_assert(kMostEvents == 2147483647, "the hint names it");
+  if (position.version < kMostEvents) {
     return true;
   }
   refuse(position, Condition::kInvalidTransition, why)
-      .message({"position \"", position.terms.id, "\" has no version number left"})
+      .message({"position \"", position.terms.id, "\" has reached the largest version"})
       .hint({"A position records at most 2147483647 events."});
   return false;
 }
@@ -150,8 +155,8 @@ Decision apply(const PositionSnapshot& position, const TransitionRequest& reques
   decision.to = request.to;
   decision.released = position.released;
   decision.refunded = position.refunded;
-  decision.version = position.version + 1;
-  // A clock that stepped back must not reorder history.
+  decision.version = position.version + 1;  // cannot overflow: require_next_version() has checked it
+  // If the clock was set back, the event takes the time of the previous event, so that times never decrease.
   decision.at = std::max(now, position.updated_at);
   decision.due_at = is_terminal(request.to) ? std::nullopt : position.terms.expires_at;
   switch (request.to) {
@@ -182,8 +187,8 @@ bool require_expiry_ahead(std::optional<Micros> expires_at, Micros now, Refusal&
     return true;
   }
   why.begin(Condition::kInvalidParameter)
-      .message({"expires_at must lie in the future"})
-      .hint({"Pass a later expiry, or leave it out for none."})
+      .message({"expires_at must be in the future"})
+      .hint({"Pass a later time, or omit expires_at if the position does not expire."})
       .with("parameter", "expires_at")
       .with_number("expires_at_unix_micros", *expires_at)
       .with_number("now_unix_micros", now);
@@ -196,7 +201,7 @@ bool require_representable(std::optional<Micros> expires_at, Refusal& why) {
   }
   why.begin(Condition::kInvalidParameter)
       .message({"expires_at is out of range"})
-      .hint({"Pass a finite time before the year 10000, or leave it out for none."})
+      .hint({"Pass a time after 1970 and before the year 10000, or omit expires_at if the position does not expire."})
       .with("parameter", "expires_at");
   return false;
 }
@@ -207,7 +212,7 @@ bool require_version_number(const std::optional<std::int32_t>& version, Refusal&
   }
   why.begin(Condition::kInvalidParameter)
       .message({"expected_version must be at least 1"})
-      .hint({"Pass the version that was read with the position."})
+      .hint({"Pass the version that you read with the position, or omit expected_version."})
       .with("parameter", "expected_version")
       .with_number("value", *version);
   return false;
@@ -316,7 +321,7 @@ std::optional<Amount> read_creation(const CreationInput& input, Refusal& why) {
   if (!input.amount) {
     why.begin(Condition::kInvalidParameter)
         .message({"amount must not be null"})
-        .hint({"Pass the amount to be held, greater than 0."})
+        .hint({"Pass the amount that the position will hold; it must be greater than 0."})
         .with("parameter", "amount")
         .with_null("value");
     return std::nullopt;
@@ -352,9 +357,9 @@ bool may_succeed(const PositionSnapshot& before, const PositionSnapshot& after) 
   const bool is_unchanged = after.version == before.version && after.state == before.state &&
                             after.released == before.released && after.refunded == before.refunded &&
                             after.head_hash == before.head_hash;
-  const bool is_next = after.version > before.version && after.version - before.version == 1 &&
-                       can_transition(before.state, after.state) && after.released >= before.released &&
-                       after.refunded >= before.refunded && after.head_hash != before.head_hash;
+  const bool is_next = after.version == std::int64_t{before.version} + 1 && can_transition(before.state, after.state) &&
+                       after.released >= before.released && after.refunded >= before.refunded &&
+                       after.head_hash != before.head_hash;
   return is_unchanged || is_next;
 }
 

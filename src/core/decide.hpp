@@ -1,5 +1,5 @@
-// The one decision about a position: what a transition or a creation does, or why not.
-// Pure: no I/O, the time is an argument. SQL functions and triggers both ask here.
+// Decides what a transition or a creation does to a position, or why it is refused. SQL functions and triggers both use
+// these functions. They are pure: they do no I/O, and the time is an argument.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace escrowgrid::core {
 
-// The position's row as locked, and the hash of the event that its version names.
+// The locked row of a position, and the hash of the event whose seq is the position's version.
 struct PositionSnapshot {
   PositionTerms terms;
   State state = State::kCreated;
@@ -37,7 +37,7 @@ struct TransitionRequest {
   EventContent content;
 };
 
-// A transition as the caller spelled it.
+// A transition with the arguments as the caller passed them.
 struct TransitionInput {
   std::optional<std::string_view> position_id;
   std::optional<std::string_view> to_state;
@@ -47,6 +47,7 @@ struct TransitionInput {
   EventContent content;
 };
 
+// A creation with the arguments as the caller passed them.
 struct CreationInput {
   std::optional<std::string_view> asset_id;
   std::optional<std::string_view> holder_reference;
@@ -57,16 +58,16 @@ struct CreationInput {
   std::optional<std::string_view> metadata;
 };
 
-// What is to be written: the event, and the position as it stands afterwards.
+// What has to be written: the new event, and the position's new values.
 struct Decision {
   std::optional<State> from;
   State to = State::kCreated;
-  std::optional<Amount> moved;  // none: a partial release whose amount was not declared
+  std::optional<Amount> moved;  // absent for a partial release without an amount
   Amount released;
   Amount refunded;
-  std::int32_t version = 0;  // of the position, and the event's seq
+  std::int32_t version = 0;  // the position's new version, which is also the event's seq
   Micros at = 0;
-  std::optional<Micros> due_at;  // when the expiry sweep has to look; none once terminal
+  std::optional<Micros> due_at;  // when the position expires; absent when the new state is final
   Digest previous_hash{};
   Digest hash{};
 };
@@ -75,15 +76,15 @@ static_assert(std::is_trivially_destructible_v<PositionSnapshot>);
 static_assert(std::is_trivially_destructible_v<TransitionRequest>);
 static_assert(std::is_trivially_destructible_v<Decision>);
 
-// What can be judged before the position is looked up.
+// Checks everything that can be checked before the position is looked up.
 [[nodiscard]] std::optional<TransitionRequest> read_transition(const TransitionInput& input, Refusal& why);
 
-// The transition's effect on the locked position. `now` is the raw clock.
+// Decides the transition on the locked position. `now` is the clock's time, which may be before updated_at.
 [[nodiscard]] std::optional<Decision> decide_transition(const PositionSnapshot& position,
                                                         const TransitionRequest& request, Micros now, Refusal& why);
 
-// The checks that a transition has to pass, in order; decide_transition runs them until one refuses, and
-// explain asks each of them.
+// The checks that a transition has to pass, in order. decide_transition() stops at the first one that fails;
+// escrow_explain_transition() runs all of them.
 struct TransitionCheck {
   std::string_view name;
   bool (*passes)(const PositionSnapshot& position, const TransitionRequest& request, Micros now, Refusal& why);
@@ -96,14 +97,15 @@ struct CreationCheck {
 };
 [[nodiscard]] std::span<const CreationCheck> creation_checks() noexcept;
 
-// What can be judged before asset and currency are looked up; the amount comes back.
+// Checks everything that can be checked before asset and currency are looked up, and returns the amount.
 [[nodiscard]] std::optional<Amount> read_creation(const CreationInput& input, Refusal& why);
 
-// The first event of a position with these terms.
+// Decides the creation of a position with these terms; the decision describes its first event.
 [[nodiscard]] std::optional<Decision> decide_creation(const PositionTerms& terms, const EventContent& content,
                                                       Micros now, Refusal& why);
 
-// A row from a replica or a dump: may it follow `before` as it is? Nothing is recorded for it.
+// Whether a replicated row may replace `before` as it is. No event is recorded for such a row, because its events are
+// replicated, too.
 [[nodiscard]] bool may_succeed(const PositionSnapshot& before, const PositionSnapshot& after) noexcept;
 
 }  // namespace escrowgrid::core

@@ -11,7 +11,8 @@ namespace {
 
 using OptionalText = std::optional<std::string_view>;
 
-// 1, 1.0 and 1.00 are the same request.
+// Adds the amount in canonical form, because 1, 1.0 and 1.00 are the same request. Text that is not an amount is added
+// as it is.
 void add_amount(CanonicalBytes& out, const OptionalText& amount) {
   if (!amount) {
     out.text(std::nullopt);
@@ -49,7 +50,7 @@ bool check_distinct(std::span<const OptionalText> ids, Refusal& why) {
   if (twice == sorted.end()) {
     return true;
   }
-  refuse_batch("position_ids", "position_ids names a position twice", "Name each position once.", why);
+  refuse_batch("position_ids", "position_ids contains an id twice", "Pass each id once.", why);
   why.with("value", *twice);
   return false;
 }
@@ -94,19 +95,21 @@ Digest fingerprint(const BatchInput& input) {
 }
 
 bool check_batch(const BatchInput& input, Refusal& why) {
+  static_assert(kMaxBatch == 10'000, "the message names it");
   if (input.position_ids.empty() || input.position_ids.size() > kMaxBatch) {
-    return refuse_batch("position_ids", "position_ids must name from 1 to 10000 positions",
+    return refuse_batch("position_ids", "position_ids must contain from 1 to 10000 ids",
                         "Split a larger batch into several calls.", why);
   }
   if (has_null(input.position_ids)) {
-    return refuse_batch("position_ids", "position_ids must not hold nulls", "Name a position in each place.", why);
+    return refuse_batch("position_ids", "position_ids must not contain nulls", "Pass an id in each element.", why);
   }
   if (!input.amounts.empty() && input.amounts.size() != input.position_ids.size()) {
     return refuse_batch("amounts", "amounts must have one element for each position",
-                        "Pass as many amounts as positions, or none.", why);
+                        "Pass one amount for each position, or omit amounts.", why);
   }
   if (has_null(input.amounts)) {
-    return refuse_batch("amounts", "amounts must not hold nulls", "Pass an amount for each position, or none.", why);
+    return refuse_batch("amounts", "amounts must not contain nulls",
+                        "Pass one amount for each position, or omit amounts.", why);
   }
   return check_distinct(input.position_ids, why);
 }

@@ -1,12 +1,14 @@
 #include "core/hash_chain.hpp"
 
+#include <stdexcept>
+
 namespace escrowgrid::core {
 
 namespace {
 
-std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
+constexpr std::uint32_t kNullLength = 0xFFFFFFFFU;
+// The canonical bytes of an event fit into this, except with unusually long references. More is allocated when needed.
+constexpr std::size_t kUsualBytes = 512;
 
 template <std::size_t Width>
 std::array<std::uint8_t, Width> big_endian(std::uint64_t value) noexcept {
@@ -19,21 +21,28 @@ std::array<std::uint8_t, Width> big_endian(std::uint64_t value) noexcept {
 
 }  // namespace
 
+CanonicalBytes::CanonicalBytes() {
+  bytes_.reserve(kUsualBytes);
+}
+
 void CanonicalBytes::raw(std::span<const std::uint8_t> bytes) {
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
 void CanonicalBytes::field(std::span<const std::uint8_t> value) {
+  if (value.size() >= kNullLength) {
+    throw std::length_error("a field of 4 GB or more has no canonical bytes");
+  }
   raw(big_endian<4>(value.size()));
   raw(value);
 }
 
 void CanonicalBytes::null() {
-  raw(big_endian<4>(0xFFFFFFFFU));
+  raw(big_endian<4>(kNullLength));
 }
 
 void CanonicalBytes::text(std::optional<std::string_view> value) {
-  value ? field(as_bytes(*value)) : null();
+  value ? field(text_bytes(*value)) : null();
 }
 
 void CanonicalBytes::integer(std::optional<std::int64_t> value) {

@@ -1,11 +1,11 @@
-// The hash chain over a position's events: canonical bytes in, one SHA-256 link out.
+// The hash chain over a position's events. Each event has a hash over its canonical bytes:
 //
 //   hash = SHA-256( version byte || previous hash || field || field || ... )
 //
-// A field is a 4-byte big-endian length and that many bytes; NULL is the length 0xFFFFFFFF and
-// nothing after it. Text is UTF-8, times are int64 microseconds since the Unix epoch (8 bytes,
-// big-endian), counts likewise, amounts their canonical decimal text. The first event's previous
-// hash is 32 zero bytes, and it binds the position's immutable columns as well.
+// A field is a 4-byte big-endian length, followed by that many bytes. NULL is the length 0xFFFFFFFF without any bytes.
+// Text is UTF-8. Times are int64 microseconds since the Unix epoch, and counts are int64; both are 8 bytes, big-endian.
+// Amounts are their canonical decimal text. For the first event, the previous hash is 32 zero bytes, and the canonical
+// bytes also contain the position's immutable columns.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ inline constexpr std::uint8_t kChainVersion = 1;
 inline constexpr std::size_t kSaltBytes = 16;
 using Salt = std::array<std::uint8_t, kSaltBytes>;
 
-// What never changes about a position.
+// The columns of a position that never change.
 struct PositionTerms {
   std::string_view id;
   std::string_view institution_id;
@@ -38,8 +38,8 @@ struct PositionTerms {
   std::optional<Micros> expires_at;
 };
 
-// What an event says beyond the move itself. Reason and metadata enter the chain only as a salted
-// digest, so that they can be erased later without breaking it.
+// The part of an event that the caller adds to the move. The event's hash contains only a salted digest of reason and
+// metadata, so that they can be erased later without breaking the chain.
 struct EventContent {
   std::optional<std::string_view> reason;
   std::optional<std::string_view> metadata;  // canonical JSON text
@@ -57,12 +57,15 @@ struct EventLink {
   std::optional<Amount> moved;
   Micros at = 0;
   std::optional<std::string_view> api_key_id = std::nullopt;
-  std::optional<Digest> content = std::nullopt;  // content_digest(), which outlives an erasure of what it covers
+  std::optional<Digest> content = std::nullopt;  // from content_digest(); kept when the content is erased
 };
 
-// Lays out canonical bytes; also what an independent verifier has to reproduce.
+// Builds canonical bytes. An independent verifier has to build the same ones. Nothing is ever cut: the bytes are on the
+// heap, and a field of 4294967295 bytes or more, whose length does not fit into 4 bytes, is refused with
+// std::length_error.
 class CanonicalBytes {
  public:
+  CanonicalBytes();
   void raw(std::span<const std::uint8_t> bytes);
   void text(std::optional<std::string_view> value);
   void integer(std::optional<std::int64_t> value);
@@ -76,10 +79,10 @@ class CanonicalBytes {
   std::vector<std::uint8_t> bytes_;
 };
 
-// SHA-256(salt || reason field || metadata field); none when there is neither.
+// SHA-256(salt || reason field || metadata field); absent for an event without reason and metadata.
 [[nodiscard]] std::optional<Digest> content_digest(const EventContent& content);
 
-// The link for one event of the position.
+// The hash of one event of the position.
 [[nodiscard]] Digest link_event(const PositionTerms& terms, const EventLink& link);
 
 }  // namespace escrowgrid::core

@@ -6,7 +6,7 @@ namespace escrowgrid::core {
 
 namespace {
 
-// The position just behind the string that starts at `at` (an opening quote).
+// The index after the end of the string whose opening quote is at `at`.
 std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
   for (++at; at < text.size() && text[at] != '"'; ++at) {
     if (text[at] == '\\') {
@@ -33,6 +33,9 @@ NumberSpan scan_number(std::string_view text, std::size_t at) noexcept {
   return {.end = at, .digits = digits};
 }
 
+// The messages below name these numbers.
+static_assert(kMaxJsonBytes == 65536 && kMaxJsonDepth == 10 && kMaxJsonDigits == 100);
+
 struct Limit {
   std::string_view what;
   std::string_view unit;
@@ -46,7 +49,7 @@ bool within(std::string_view parameter, const Limit& limit, Refusal& why) noexce
   }
   why.begin(Condition::kInvalidParameter)
       .message({parameter, " ", limit.what})
-      .hint({"Keep large or deep documents elsewhere and store a reference here."})
+      .hint({"Store large or deeply nested documents elsewhere and pass a reference to them."})
       .with("parameter", parameter)
       .with_number(limit.unit, static_cast<std::int64_t>(limit.found))
       .with_number("limit", static_cast<std::int64_t>(limit.most));
@@ -106,7 +109,7 @@ bool check_json_object(std::string_view parameter, const std::optional<std::stri
                  .most = kMaxJsonDepth},
                 why) &&
          within(parameter,
-                {.what = "holds a number of more than 100 digits",
+                {.what = "contains a number of more than 100 digits",
                  .unit = "digits",
                  .found = measure.digits,
                  .most = kMaxJsonDigits},
@@ -115,8 +118,8 @@ bool check_json_object(std::string_view parameter, const std::optional<std::stri
 
 void refuse_json_number(std::string_view parameter, Refusal& why) noexcept {
   why.begin(Condition::kInvalidParameter)
-      .message({parameter, " holds a number of more than 100 digits"})
-      .hint({"Pass such a value as a JSON string."})
+      .message({parameter, " contains a number of more than 100 digits"})
+      .hint({"Pass such a number as a JSON string."})
       .with("parameter", parameter)
       .with_number("limit", static_cast<std::int64_t>(kMaxJsonDigits));
 }

@@ -35,9 +35,7 @@ bool can_leave_held(State to) noexcept {
   return false;
 }
 
-}  // namespace
-
-std::string_view state_name(State state) noexcept {
+constexpr std::string_view name_of(State state) noexcept {
   switch (state) {
     case State::kCreated:
       return "CREATED";
@@ -53,6 +51,24 @@ std::string_view state_name(State state) noexcept {
       return "EXPIRED";
   }
   return {};
+}
+
+// The size of a list of all states, each with quotes and a separator. Every list that these functions make is shorter.
+constexpr std::size_t longest_list() noexcept {
+  constexpr std::size_t kBrackets = 2;
+  constexpr std::size_t kAroundName = 4;  // a quote on each side and ", ", or " or "
+  std::size_t bytes = kBrackets;
+  for (const State state : kAllStates) {
+    bytes += name_of(state).size() + kAroundName;
+  }
+  return bytes;
+}
+static_assert(longest_list() <= FixedText<160>::kCapacity);
+
+}  // namespace
+
+std::string_view state_name(State state) noexcept {
+  return name_of(state);
 }
 
 std::optional<State> parse_state(std::string_view name) noexcept {
@@ -90,16 +106,16 @@ bool holds_money(State state) noexcept {
   return state == State::kFunded || state == State::kPartiallyReleased;
 }
 
+// This list and the next one fit: a static_assert compares the capacity with longest_list().
 FixedText<160> allowed_states_json(std::optional<State> from) noexcept {
   const Edges edges = edges_from(from);
   FixedText<160> out;
-  out.append('[');
+  bool fits = out.try_append("[");
   for (std::size_t i = 0; i < edges.count; ++i) {
-    out.append(i == 0 ? "\"" : ", \"");
-    out.append(state_name(edges.to[i]));
-    out.append('"');
+    fits = fits && out.try_append(i == 0 ? "\"" : ", \"") && out.try_append(state_name(edges.to[i])) &&
+           out.try_append("\"");
   }
-  out.append(']');
+  static_cast<void>(fits && out.try_append("]"));
   return out;
 }
 
@@ -108,9 +124,9 @@ FixedText<160> allowed_states_prose(std::optional<State> from) noexcept {
   FixedText<160> out;
   for (std::size_t i = 0; i < edges.count; ++i) {
     if (i > 0) {
-      out.append(i + 1 == edges.count ? " or " : ", ");
+      out.append_clipped(i + 1 == edges.count ? " or " : ", ");
     }
-    out.append(state_name(edges.to[i]));
+    out.append_clipped(state_name(edges.to[i]));
   }
   return out;
 }

@@ -18,19 +18,19 @@ inline constexpr std::array kAllStates = {State::kCreated,  State::kFunded,    S
 [[nodiscard]] std::string_view state_name(State state) noexcept;
 [[nodiscard]] std::optional<State> parse_state(std::string_view name) noexcept;
 
-// Whether the lifecycle has the edge. No `from` means the position does not exist yet.
+// Whether the lifecycle has a transition between these states. Without `from` the position does not exist yet.
 [[nodiscard]] bool can_transition(std::optional<State> from, State to) noexcept;
 
-// A terminal state has no way out and holds no money.
+// Whether no transition leaves the state.
 [[nodiscard]] bool is_terminal(State state) noexcept;
 
-// FUNDED and PARTIALLY_RELEASED hold money; nothing else does.
+// Whether a position in this state holds money: FUNDED and PARTIALLY_RELEASED.
 [[nodiscard]] bool holds_money(State state) noexcept;
 
-// The states reachable from `from` as a JSON array of strings, for the DETAIL of an error.
+// The states that can follow `from` as a JSON array of strings, for the DETAIL of an error.
 [[nodiscard]] FixedText<160> allowed_states_json(std::optional<State> from) noexcept;
 
-// The same as prose: "FUNDED, CANCELLED or EXPIRED"; empty for a terminal state.
+// The same for a sentence: "FUNDED, CANCELLED or EXPIRED". Empty for a terminal state.
 [[nodiscard]] FixedText<160> allowed_states_prose(std::optional<State> from) noexcept;
 
 }  // namespace escrowgrid::core

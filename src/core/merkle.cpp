@@ -6,16 +6,12 @@
 namespace escrowgrid::core {
 
 Digest merkle_leaf(std::span<const std::uint8_t> bytes) {
-  constexpr std::size_t kMostBytes = 512;
-  std::array<std::uint8_t, kMostBytes + 1> buffer{};
-  const std::size_t size = std::min(bytes.size(), kMostBytes);  // leaves are made of bounded fields
-  std::copy_n(bytes.begin(), size, buffer.begin() + 1);
-  return sha256(std::span(buffer).first(size + 1));
+  return sha256_of_parts({kMerkleLeafPrefix, bytes});
 }
 
 Digest merkle_node(const Digest& left, const Digest& right) {
   std::array<std::uint8_t, 1 + 2 * kDigestBytes> buffer{};
-  buffer[0] = 1;
+  buffer[0] = kMerkleNodePrefix[0];
   std::copy(left.begin(), left.end(), buffer.begin() + 1);
   std::copy(right.begin(), right.end(), buffer.begin() + 1 + kDigestBytes);
   return sha256(buffer);
@@ -23,7 +19,8 @@ Digest merkle_node(const Digest& left, const Digest& right) {
 
 void MerkleTree::append(const Digest& leaf) {
   Digest root = leaf;
-  // Each trailing one bit of the size is a full subtree that the new leaf completes to a larger one.
+  // Each one bit at the end of the size stands for a full subtree. The new leaf merges these subtrees into a larger
+  // one.
   for (int full = std::countr_one(size_); full > 0; --full) {
     root = merkle_node(roots_[--count_], root);
   }
@@ -42,7 +39,7 @@ Digest MerkleTree::root() const {
   return root;
 }
 
-MerklePath::MerklePath(std::uint64_t index, std::uint64_t size) noexcept : index_(index) {
+MerklePath::MerklePath(std::uint64_t index, std::uint64_t size) noexcept : index_(index), size_(size) {
   Range range = {.begin = 0, .end = size};
   while (range.end - range.begin > 1) {
     // RFC 9162 splits at the largest power of two below the size.

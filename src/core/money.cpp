@@ -21,15 +21,20 @@ int decimals_of(Integer units) noexcept {
   return needed;
 }
 
-// Least significant first, with at least one digit before the point.
+// The most digits of a 128-bit number: 2^127 has 39.
+constexpr std::size_t kMaxDigits = 39;
+static_assert(AmountText::kCapacity >= kMaxDigits + 2, "a sign, every digit and a point");
+
+// Writes the digits, the least significant first. There is always at least one digit before the decimal point.
 template <typename Integer>
-void put_digits(Integer magnitude, std::array<char, 40>& digits, std::size_t& used) noexcept {
+void put_digits(Integer magnitude, std::array<char, kMaxDigits>& digits, std::size_t& used) noexcept {
   for (; magnitude > 0 || used <= kMaxDecimals; magnitude /= 10) {
     digits[used++] = static_cast<char>('0' + static_cast<int>(magnitude % 10));
   }
 }
 
-// 18 whole digits are far beyond 10^15 and still far inside 128 bits.
+// Numbers with more digits before the point are too large without a closer look: 10^15 has 16 digits. Numbers with up
+// to 18 digits cannot overflow 128 bits.
 constexpr std::size_t kMaxWholeDigits = 18;
 
 bool is_digit(char c) noexcept {
@@ -58,15 +63,18 @@ Int128 to_integer(std::string_view digits) noexcept {
   return value;
 }
 
+// The messages below name these numbers.
+static_assert(kMaxWhole == 1'000'000'000'000'000 && kMaxDecimals == 8);
+
 void refuse_defect(std::string_view field, std::string_view text, AmountDefect defect, Refusal& why) noexcept {
   why.begin(Condition::kInvalidAmount);
   switch (defect) {
     case AmountDefect::kNotFinite:
-      why.message({field, " must be a finite number"}).hint({"NaN and Infinity are no amounts of money."});
+      why.message({field, " must be a finite number"}).hint({"Pass a number other than NaN and Infinity."});
       break;
     case AmountDefect::kTooManyDecimals:
       why.message({field, " has more than 8 decimals"})
-          .hint({"Amounts are refused, never rounded: pass what the currency can express."});
+          .hint({"Pass an amount with no more decimals than its currency has. Amounts are never rounded."});
       break;
     case AmountDefect::kTooLarge:
       why.message({field, " is larger than 10^15"}).hint({"The largest amount is 1000000000000000."});
@@ -86,8 +94,9 @@ int Amount::decimals() const noexcept {
 }
 
 AmountText Amount::text(int min_decimals) const noexcept {
+  // The negation cannot overflow: no sum of amounts is as low as -2^127 (see Amount).
   const Int128 magnitude = units_ < 0 ? -units_ : units_;
-  std::array<char, 40> digits{};
+  std::array<char, kMaxDigits> digits{};
   std::size_t used = 0;
   if (fits_64_bits(magnitude)) {
     put_digits(static_cast<std::int64_t>(magnitude), digits, used);
@@ -95,20 +104,21 @@ AmountText Amount::text(int min_decimals) const noexcept {
     put_digits(magnitude, digits, used);
   }
   const int shown = std::clamp(std::max(min_decimals, decimals()), 0, kMaxDecimals);
-  AmountText out;
+  std::array<char, AmountText::kCapacity> text{};
+  std::size_t size = 0;
   if (units_ < 0) {
-    out.append('-');
+    text[size++] = '-';
   }
   for (std::size_t i = used; i > kMaxDecimals; --i) {
-    out.append(digits[i - 1]);
+    text[size++] = digits[i - 1];
   }
   if (shown > 0) {
-    out.append('.');
+    text[size++] = '.';
     for (int i = 0; i < shown; ++i) {
-      out.append(digits[static_cast<std::size_t>(kMaxDecimals - 1 - i)]);
+      text[size++] = digits[static_cast<std::size_t>(kMaxDecimals - 1 - i)];
     }
   }
-  return out;
+  return AmountText::of(text, size);
 }
 
 ParsedAmount parse_amount(std::string_view text) noexcept {
@@ -165,9 +175,10 @@ bool require_currency_decimals(std::string_view field, Amount amount, CurrencyUn
   if (decimals <= currency.exponent) {
     return true;
   }
+  const auto limit = joined("Pass at most ", number_text(currency.exponent), " decimals");
   why.begin(Condition::kInvalidAmount)
-      .message({field, " has more decimals than ", currency.code, " has"})
-      .hint({"Amounts are refused, never rounded: pass what the currency can express."})
+      .message({field, " has more decimals than its currency ", currency.code})
+      .hint({currency.exponent > 0 ? limit.view() : "Pass a whole number", ". Amounts are never rounded."})
       .with("parameter", field)
       .with("value", amount.text(0).view())
       .with("currency", currency.code)

@@ -23,12 +23,21 @@ FixedText<320> listed(std::span<const std::string_view> words) noexcept {
   FixedText<320> out;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0) {
-      out.append(i + 1 == words.size() ? " or " : ", ");
+      out.append_clipped(i + 1 == words.size() ? " or " : ", ");
     }
-    out.append(words[i]);
+    out.append_clipped(words[i]);
   }
   return out;
 }
+
+constexpr std::size_t longest_list(std::span<const std::string_view> words) noexcept {
+  std::size_t bytes = 0;
+  for (const std::string_view word : words) {
+    bytes += word.size() + std::string_view(" or ").size();
+  }
+  return bytes;
+}
+static_assert(longest_list(kRegions) <= 320 && longest_list(kVerticals) <= 320);
 
 bool is_blank(std::string_view text) noexcept {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -51,7 +60,7 @@ bool require_word(const Vocabulary& vocabulary, const std::optional<std::string_
     return true;
   }
   why.begin(Condition::kInvalidParameter)
-      .message({"unknown ", vocabulary.parameter, " \"", clip(*value), "\""})
+      .message({"unknown ", vocabulary.parameter, " \"", echo(*value).view(), "\""})
       .hint({"A ", vocabulary.parameter, " is one of ", listed(vocabulary.words).view(), "."})
       .with("parameter", vocabulary.parameter)
       .with("value", *value);
@@ -62,7 +71,7 @@ bool require_words(const Vocabulary& vocabulary, std::span<const std::optional<s
                    Refusal& why) noexcept {
   if (values.empty()) {
     why.begin(Condition::kInvalidParameter)
-        .message({vocabulary.plural, " must name at least one ", vocabulary.parameter})
+        .message({vocabulary.plural, " must contain at least one ", vocabulary.parameter})
         .hint({"A ", vocabulary.parameter, " is one of ", listed(vocabulary.words).view(), "."})
         .with("parameter", vocabulary.plural);
     return false;
@@ -74,8 +83,8 @@ bool require_words(const Vocabulary& vocabulary, std::span<const std::optional<s
     if (std::find(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(i), values[i]) !=
         values.begin() + static_cast<std::ptrdiff_t>(i)) {
       why.begin(Condition::kInvalidParameter)
-          .message({vocabulary.plural, " names \"", *values[i], "\" twice"})
-          .hint({"Name each ", vocabulary.parameter, " once."})
+          .message({vocabulary.plural, " contains \"", *values[i], "\" twice"})
+          .hint({"Pass each ", vocabulary.parameter, " once."})
           .with("parameter", vocabulary.plural)
           .with("value", *values[i]);
       return false;
@@ -87,7 +96,7 @@ bool require_words(const Vocabulary& vocabulary, std::span<const std::optional<s
 std::size_t edit_distance(std::string_view a, std::string_view b) noexcept {
   constexpr std::size_t kLongest = 48;
   if (a.size() > kLongest || b.size() > kLongest) {
-    return std::string_view::npos;  // too long to be a slip of the pen
+    return std::string_view::npos;  // too long for a typing error in one of our short words
   }
   std::array<std::size_t, kLongest + 1> row{};
   for (std::size_t j = 0; j <= b.size(); ++j) {
@@ -118,7 +127,7 @@ bool check_optional_text(TextRule rule, const std::optional<std::string_view>& v
   if (is_blank(*value)) {
     why.begin(Condition::kInvalidParameter)
         .message({rule.parameter, " must not be blank"})
-        .hint({"Pass text, or leave ", rule.parameter, " out where it is optional."})
+        .hint({"Pass text, or omit ", rule.parameter, " if it is optional."})
         .with("parameter", rule.parameter)
         .with("value", *value);
     return false;
@@ -126,7 +135,8 @@ bool check_optional_text(TextRule rule, const std::optional<std::string_view>& v
   if (value->size() > rule.max_bytes) {
     why.begin(Condition::kInvalidParameter)
         .message({rule.parameter, " is too long"})
-        .hint({"Shorten ", rule.parameter, " to what max_bytes in the detail allows."})
+        .hint({"Shorten ", rule.parameter, " to at most ",
+               number_text(static_cast<std::int64_t>(rule.max_bytes)).view(), " bytes."})
         .with("parameter", rule.parameter)
         .with_number("bytes", static_cast<std::int64_t>(value->size()))
         .with_number("max_bytes", static_cast<std::int64_t>(rule.max_bytes));
@@ -160,7 +170,7 @@ std::optional<State> require_state(std::string_view parameter, const std::option
   const std::optional<State> state = parse_state(*value);
   if (!state) {
     why.begin(Condition::kInvalidParameter)
-        .message({"unknown state \"", clip(*value), "\""})
+        .message({"unknown state \"", echo(*value).view(), "\""})
         .hint({"A state is one of CREATED, FUNDED, PARTIALLY_RELEASED, RELEASED, CANCELLED or EXPIRED."})
         .with("parameter", parameter)
         .with("value", *value);
@@ -170,16 +180,16 @@ std::optional<State> require_state(std::string_view parameter, const std::option
 
 void refuse_not_found(std::string_view kind, std::string_view id, Refusal& why) noexcept {
   why.begin(Condition::kNotFound)
-      .message({kind, " \"", clip(id), "\" does not exist"})
-      .hint({"Check the id; records of other institutions are reported as missing too."})
+      .message({kind, " \"", echo(id).view(), "\" does not exist"})
+      .hint({"Check the id. Records of other institutions are reported as missing, too."})
       .with("resource", kind)
       .with("id", id);
 }
 
 void refuse_unknown_currency(std::string_view parameter, std::string_view code, Refusal& why) noexcept {
   why.begin(Condition::kInvalidParameter)
-      .message({"unknown currency \"", clip(code), "\""})
-      .hint({"Use an ISO 4217 code in upper case, or have the administrator add the code to escrowgrid.currencies."})
+      .message({"unknown currency \"", echo(code).view(), "\""})
+      .hint({"Use an ISO 4217 code in upper case, or ask an administrator to add the code to escrowgrid.currencies."})
       .with("parameter", parameter)
       .with("value", code);
 }

@@ -1,4 +1,5 @@
-// Checks on what a caller passes, before anything is looked up: presence, length, vocabulary.
+// Checks of the arguments that a caller passes, which need no lookup: whether they are present, their length, and
+// whether they are known words.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +12,15 @@
 
 namespace escrowgrid::core {
 
-// Lengths in bytes, so that they mean the same in every database encoding.
+// Limits in bytes.
 inline constexpr std::size_t kMaxIdBytes = 100;
 inline constexpr std::size_t kMaxCodeBytes = 100;
 inline constexpr std::size_t kMaxNameBytes = 400;
 inline constexpr std::size_t kMaxReferenceBytes = 400;
 inline constexpr std::size_t kMaxReasonBytes = 4000;
 
-// 9999-12-31 23:59:59.999999 UTC: later than any escrow, and safe to shift between epochs.
+// 9999-12-31 23:59:59.999999 UTC. Later than any escrow ends, and far enough from the end of int64 that a conversion
+// between PostgreSQL's epoch and Unix's cannot overflow.
 inline constexpr Micros kMaxTime = 253'402'300'799'999'999;
 
 struct TextRule {
@@ -26,31 +28,33 @@ struct TextRule {
   std::size_t max_bytes;
 };
 
-// Present, not blank, not too long.
+// Checks that the text is present, not blank and not too long.
 [[nodiscard]] bool require_text(TextRule rule, const std::optional<std::string_view>& value, Refusal& why) noexcept;
 
-// Absent, or as above.
+// The same, but the text may be absent.
 [[nodiscard]] bool check_optional_text(TextRule rule, const std::optional<std::string_view>& value,
                                        Refusal& why) noexcept;
 
-// One of the region (vertical) codes, spelled exactly.
+// Checks that the value is a known region or vertical. Upper and lower case matter.
 [[nodiscard]] bool require_region(const std::optional<std::string_view>& value, Refusal& why) noexcept;
 [[nodiscard]] bool require_vertical(const std::optional<std::string_view>& value, Refusal& why) noexcept;
 
-// A non-empty list of distinct codes. An absent element is a SQL NULL in the array.
+// Checks that the list is not empty and contains known codes, each once. An absent element is a NULL in the SQL array,
+// which is refused.
 [[nodiscard]] bool require_regions(std::span<const std::optional<std::string_view>> values, Refusal& why) noexcept;
 [[nodiscard]] bool require_verticals(std::span<const std::optional<std::string_view>> values, Refusal& why) noexcept;
 
 [[nodiscard]] std::optional<State> require_state(std::string_view parameter,
                                                  const std::optional<std::string_view>& value, Refusal& why) noexcept;
 
-// The answer to an id of nothing, and to another tenant's id: the same, byte for byte.
+// Makes the refusal for an id that does not exist. An id of another institution gets the same refusal, byte for byte,
+// so that a caller cannot find out that it exists.
 void refuse_not_found(std::string_view kind, std::string_view id, Refusal& why) noexcept;
 
 void refuse_unknown_currency(std::string_view parameter, std::string_view code, Refusal& why) noexcept;
 
-// Of the candidates the one with the smallest edit distance to `word`, if it is close enough to be
-// what was meant; empty otherwise.
+// The candidate with the smallest edit distance to `word`. Empty if no candidate is close enough to be what the caller
+// meant.
 [[nodiscard]] std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) noexcept;
 
 }  // namespace escrowgrid::core

@@ -14,18 +14,25 @@ constexpr std::array<std::string_view, 7> kPositionKeys = {
     "minAmount",    "maxAmount",     "allowedCurrencies", "requireReleaseAmount",
     "maxTenorDays", "maxOpenAmount", "requiredMetadata"};
 
+// The messages below name these numbers.
+static_assert(kMaxPolicyEntries == 64 && kMaxTenorDays == 36500);
+
+// The key of a member; empty for the document itself.
+std::string_view key_of(const PolicyMember& member) noexcept {
+  return member.depth == 0 ? std::string_view() : member.path[std::min(member.depth, member.path.size()) - 1];
+}
+
 Refusal& refuse_key(const PolicyMember& member, Refusal& why) {
-  const std::string_view key = member.depth == 0 ? std::string_view() : member.path[member.depth - 1];
   return why.begin(Condition::kInvalidParameter)
       .with("parameter", "config")
-      .with("key", key)
+      .with("key", key_of(member))
       .with("value", member.text);
 }
 
 bool refuse_unknown(const PolicyMember& member, std::span<const std::string_view> known, Refusal& why) {
-  const std::string_view key = member.path[member.depth - 1];
+  const std::string_view key = key_of(member);
   const std::string_view meant = nearest(key, known);
-  refuse_key(member, why).message({"unknown key \"", clip(key), "\" in a policy"});
+  refuse_key(member, why).message({"unknown key \"", echo(key).view(), "\" in a policy"});
   if (meant.empty()) {
     why.hint({"Remove the key; docs/reference.md lists the keys of a policy."});
   } else {
@@ -39,15 +46,15 @@ bool require_kind(const PolicyMember& member, JsonKind kind, std::string_view wo
     return true;
   }
   refuse_key(member, why)
-      .message({"policy key \"", clip(member.path[member.depth - 1]), "\" must be ", word})
-      .hint({"Pass ", word, ", or leave the key out."});
+      .message({"policy key \"", echo(key_of(member)).view(), "\" must be ", word})
+      .hint({"Pass ", word, ", or remove the key."});
   return false;
 }
 
 bool refuse_too_many(const PolicyMember& member, Refusal& why) {
   refuse_key(member, why)
       .message({"policy key \"", member.path[1], "\" has too many entries"})
-      .hint({"A policy holds at most 64 entries for a key."});
+      .hint({"Pass at most 64 entries."});
   return false;
 }
 
@@ -55,7 +62,7 @@ bool read_amount(const PolicyMember& member, std::optional<Amount>& out, Refusal
   if (!require_kind(member, JsonKind::kNumber, "a number", why)) {
     return false;
   }
-  out = require_amount(member.path[member.depth - 1], member.text, why);
+  out = require_amount(key_of(member), member.text, why);
   return out.has_value();
 }
 
@@ -72,7 +79,7 @@ bool read_tenor(const PolicyMember& member, Policy& policy, Refusal& why) {
   }
   refuse_key(member, why)
       .message({"policy key \"maxTenorDays\" must be a whole number of days from 1 to 36500"})
-      .hint({"Pass a whole number of days."});
+      .hint({"Pass an integer in this range, or remove the key."});
   return false;
 }
 
@@ -144,8 +151,8 @@ bool check_currencies_named(std::span<const PolicyMember> members, const Policy&
     return true;
   }
   refuse_key(*list, why)
-      .message({"policy key \"allowedCurrencies\" must name at least one currency"})
-      .hint({"Leave the key out to allow every currency."});
+      .message({"policy key \"allowedCurrencies\" must contain at least one currency"})
+      .hint({"Remove the key to allow every currency."});
   return false;
 }
 
@@ -154,8 +161,8 @@ bool check_limits(const Policy& policy, Refusal& why) {
     return true;
   }
   why.begin(Condition::kInvalidParameter)
-      .message({"minAmount is more than maxAmount"})
-      .hint({"Swap the two, or drop one."})
+      .message({"minAmount is greater than maxAmount"})
+      .hint({"Swap the two values, or remove one of the keys."})
       .with("parameter", "config")
       .with("minAmount", policy.min_amount->text(0).view())
       .with("maxAmount", policy.max_amount->text(0).view());
@@ -167,7 +174,7 @@ bool check_limits(const Policy& policy, Refusal& why) {
 std::optional<Policy> read_policy(std::span<const PolicyMember> members, Refusal& why) {
   Policy policy;
   for (const PolicyMember& member : members) {
-    if (member.path[0] != kTopKeys[0]) {
+    if (member.depth == 0 || member.path[0] != kTopKeys[0]) {
       refuse_unknown({.path = member.path, .depth = 1, .is_element = false, .kind = member.kind, .text = member.text},
                      kTopKeys, why);
       return std::nullopt;

@@ -35,6 +35,12 @@ constexpr std::array<CodeRule, 4> kCodes = {{
     {.code = "TF_LC", .vertical = "TRADE_FINANCE", .keys = kLetterOfCreditKeys},
 }};
 
+// The messages below name these numbers.
+static_assert(kMaxTenorDays == 36500 && kMaxDecimals == 8);
+
+constexpr std::size_t kMostKeys = 8;
+static_assert(std::all_of(kCodes.begin(), kCodes.end(), [](const CodeRule& r) { return r.keys.size() <= kMostKeys; }));
+
 const CodeRule* find_code(std::string_view code) noexcept {
   const auto* found = std::find_if(kCodes.begin(), kCodes.end(), [&](const CodeRule& r) { return r.code == code; });
   return found == kCodes.end() ? nullptr : found;
@@ -59,7 +65,7 @@ bool check_vertical(const CodeRule& rule, const TemplateRequest& request, Refusa
   }
   why.begin(Condition::kInvalidParameter)
       .message({"template code ", rule.code, " belongs to vertical ", rule.vertical})
-      .hint({"Pass vertical ", rule.vertical, ", or choose a code of your own."})
+      .hint({"Pass vertical ", rule.vertical, ", or use another template code."})
       .with("parameter", "vertical")
       .with("value", request.vertical)
       .with("expected", rule.vertical);
@@ -67,7 +73,7 @@ bool check_vertical(const CodeRule& rule, const TemplateRequest& request, Refusa
 }
 
 bool check_known_keys(const CodeRule& rule, const TemplateRequest& request, Refusal& why) noexcept {
-  std::array<std::string_view, 8> known{};
+  std::array<std::string_view, kMostKeys> known{};
   std::size_t count = 0;
   for (const KeyRule& key : rule.keys) {
     known[count++] = key.key;
@@ -78,7 +84,8 @@ bool check_known_keys(const CodeRule& rule, const TemplateRequest& request, Refu
       continue;
     }
     const std::string_view meant = nearest(member.key, names);
-    refuse_config(member.key, why).message({"unknown key \"", clip(member.key), "\" in the config of ", rule.code});
+    refuse_config(member.key, why)
+        .message({"unknown key \"", echo(member.key).view(), "\" in the config of ", rule.code});
     if (meant.empty()) {
       why.hint({"Remove the key; docs/reference.md lists the keys of each template code."});
     } else {
@@ -107,7 +114,7 @@ bool check_reserved_keys(const TemplateRequest& request, Refusal& why) noexcept 
   }
   refuse_config("onchain", why)
       .message({"the config key \"onchain\" is reserved"})
-      .hint({"Choose another name for the key."});
+      .hint({"Use another name for the key."});
   return false;
 }
 
@@ -122,7 +129,7 @@ bool require_kind(const ConfigMember& member, JsonKind kind, std::string_view wo
   return false;
 }
 
-// Each reader takes the member if there is one; absence was judged before.
+// These functions read a member if it is present. check_required_keys() has refused a config that lacks a required key.
 bool read_currency(const TemplateRequest& request, TemplateTerms& terms, Refusal& why) noexcept {
   const ConfigMember* member = find_member(request.config, "currency");
   if (member == nullptr) {
@@ -148,7 +155,7 @@ bool read_region(const TemplateRequest& request, Refusal& why) noexcept {
   }
   refuse_config("region", why)
       .message({"config key \"region\" differs from the template's region"})
-      .hint({"Leave \"region\" out, or make it ", request.region, "."})
+      .hint({"Set \"region\" to ", request.region, ", or remove it."})
       .with("value", member->text)
       .with("expected", request.region);
   return false;
@@ -183,7 +190,7 @@ bool read_percentage(const TemplateRequest& request, TemplateTerms& terms, Refus
   }
   refuse_config(member->key, why)
       .message({"config key \"retainagePercentage\" must be from 0 to 100"})
-      .hint({"Pass a percentage with at most 8 decimals."})
+      .hint({"Pass a percentage in this range with at most 8 decimals."})
       .with("value", member->text);
   return false;
 }
@@ -205,7 +212,7 @@ bool read_tenor(const TemplateRequest& request, TemplateTerms& terms, Refusal& w
   }
   refuse_config(member->key, why)
       .message({"config key \"maxTenorDays\" must be a whole number of days from 1 to 36500"})
-      .hint({"Pass a whole number of days."})
+      .hint({"Pass an integer in this range."})
       .with("value", member->text);
   return false;
 }
@@ -224,7 +231,7 @@ bool check_country(const TemplateRequest& request, std::string_view key, Refusal
   }
   refuse_config(key, why)
       .message({"config key \"", key, "\" must be a country code"})
-      .hint({"Pass two upper-case letters as in ISO 3166-1, for example DE."})
+      .hint({"Pass the two upper-case letters of an ISO 3166-1 code, for example DE."})
       .with("value", member->text);
   return false;
 }
@@ -234,8 +241,8 @@ bool check_limits(const TemplateTerms& terms, Refusal& why) noexcept {
     return true;
   }
   refuse_config("minAmount", why)
-      .message({"minAmount is more than maxAmount"})
-      .hint({"Swap the two, or drop one."})
+      .message({"minAmount is greater than maxAmount"})
+      .hint({"Swap the two values, or remove one of the keys."})
       .with("minAmount", terms.min_amount->text(0).view())
       .with("maxAmount", terms.max_amount->text(0).view());
   return false;

@@ -1,4 +1,4 @@
-// What an asset template's config may say, by the template's code.
+// The config of an asset template. The template's code determines which keys it may and must have.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace escrowgrid::core {
 
 enum class JsonKind : std::uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
 
-// One member of the config object; `text` is the string or the number as text, empty otherwise.
+// One member of the config object. `text` is the value of a string, or a number as text; for other kinds it is empty.
 struct ConfigMember {
   std::string_view key;
   JsonKind kind = JsonKind::kNull;
@@ -27,7 +27,7 @@ struct TemplateRequest {
   std::span<const ConfigMember> config;
 };
 
-// The terms that a config spells out. Views point into the config's text.
+// The terms in a config. The views point into the config's text.
 struct TemplateTerms {
   std::optional<std::string_view> currency;
   std::optional<Amount> min_amount;
@@ -38,8 +38,8 @@ struct TemplateTerms {
 
 inline constexpr std::int32_t kMaxTenorDays = 36500;
 
-// Reads and checks the config: the keys its code requires, no key it does not know (other codes:
-// any key but the reserved "onchain"), right types and ranges, minAmount <= maxAmount.
+// Reads and checks the config. A known code requires certain keys and allows no unknown ones. Any other code allows
+// every key except "onchain", which is reserved. Types and ranges are checked, and minAmount must not exceed maxAmount.
 [[nodiscard]] std::optional<TemplateTerms> read_template_terms(const TemplateRequest& request, Refusal& why) noexcept;
 
 }  // namespace escrowgrid::core

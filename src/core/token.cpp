@@ -18,9 +18,7 @@ FixedText<kTokenChecksumCharacters> checksum(std::string_view random_part) noexc
     digits[i - 1] = kBase62[rest % kBase];
     rest /= kBase;
   }
-  FixedText<kTokenChecksumCharacters> out;
-  out.append({digits.data(), digits.size()});
-  return out;
+  return FixedText<kTokenChecksumCharacters>::of(digits);
 }
 
 }  // namespace
@@ -39,19 +37,21 @@ std::uint32_t crc32(std::string_view bytes) noexcept {
 
 std::optional<TokenText> make_token(std::span<const std::uint8_t, kTokenRandomBytes> random) noexcept {
   constexpr std::size_t kUnbiased = 256 - 256 % kBase;
-  TokenText token;
-  token.append(kTokenPrefix);
+  std::array<char, kTokenRandomCharacters> drawn{};
+  std::size_t count = 0;
   for (const std::uint8_t byte : random) {
-    if (byte < kUnbiased && token.size() < kTokenPrefix.size() + kTokenRandomCharacters) {
-      token.append(kBase62[byte % kBase]);
+    if (byte < kUnbiased && count < drawn.size()) {
+      drawn[count++] = kBase62[byte % kBase];
     }
   }
-  const std::string_view random_part = token.view().substr(kTokenPrefix.size());
-  if (random_part.size() < kTokenRandomCharacters) {
+  if (count < drawn.size()) {
     return std::nullopt;
   }
-  const FixedText<kTokenChecksumCharacters> sum = checksum(random_part);
-  token.append(sum.view());
+  TokenText token;
+  static_assert(TokenText::kCapacity == kTokenPrefix.size() + kTokenRandomCharacters + kTokenChecksumCharacters);
+  const std::string_view random_part(drawn.data(), drawn.size());
+  static_cast<void>(token.try_append(kTokenPrefix) && token.try_append(random_part) &&
+                    token.try_append(checksum(random_part).view()));
   return token;
 }
 
@@ -70,13 +70,7 @@ bool is_plausible_token(std::string_view token) noexcept {
 }
 
 KeyHashText hash_token(std::string_view token) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  KeyHashText out;
-  for (const std::uint8_t byte : sha256({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()})) {
-    out.append(kHex[byte >> 4U]);
-    out.append(kHex[byte & 15U]);
-  }
-  return out;
+  return hex_digits(sha256(text_bytes(token)));
 }
 
 bool is_key_hash(std::string_view text) noexcept {

@@ -1,5 +1,5 @@
-// API key tokens: "eg_", 30 base62 characters of randomness (178 bits), 6 base62 characters of CRC32.
-// The checksum lets a scanner tell a leaked token from look-alikes; it is no secret.
+// Tokens of API keys: "eg_", 30 random base62 characters (178 bits), and a CRC-32 of these as 6 base62 characters. The
+// checksum is not secret. It lets secret scanners recognise a leaked token.
 #pragma once
 
 #include <array>
@@ -18,25 +18,28 @@ inline constexpr std::size_t kTokenRandomCharacters = 30;
 inline constexpr std::size_t kTokenChecksumCharacters = 6;
 inline constexpr std::size_t kTokenBytes = kTokenPrefix.size() + kTokenRandomCharacters + kTokenChecksumCharacters;
 inline constexpr std::size_t kTokenHintBytes = 4;
-// Twice what is needed on average: bytes that would bias the choice are thrown away.
+// Random bytes from 248 to 255 are discarded, because they would make some characters more likely than others. So a
+// token needs 31 bytes on average; this is twice as many.
 inline constexpr std::size_t kTokenRandomBytes = 64;
-inline constexpr std::size_t kMaxTokenBytes = 200;  // of any token, the original system's included
+inline constexpr std::size_t kMaxTokenBytes = 200;  // for all tokens, including those of another form
 
 using TokenText = FixedText<kTokenBytes>;
 using KeyHashText = FixedText<kDigestBytes * 2>;
 
-// A new token; none in the rare case that too few of the random bytes could be used.
+// Makes a token. Absent in the rare case that too many of the random bytes had to be discarded.
 [[nodiscard]] std::optional<TokenText> make_token(std::span<const std::uint8_t, kTokenRandomBytes> random) noexcept;
 
-// Whether the text can be a token at all: of our form with the right checksum, or of any other form.
+// Whether the text can be a token: it starts with "eg_" and has the right length and checksum, or it has another form.
+// Tokens of another form belong to keys that were imported from another system.
 [[nodiscard]] bool is_plausible_token(std::string_view token) noexcept;
 
-// What is stored: lower-case hex SHA-256 of the whole token.
+// The hash that is stored instead of the token: SHA-256 of the whole token in lower-case hexadecimal digits.
 [[nodiscard]] KeyHashText hash_token(std::string_view token);
 
 [[nodiscard]] bool is_key_hash(std::string_view text) noexcept;
 
-// Takes the same time wherever the texts differ; texts of different length differ at once.
+// Compares texts of the same length in a time that does not depend on where they differ. Texts of different lengths are
+// unequal without a comparison.
 [[nodiscard]] bool equals_in_constant_time(std::string_view a, std::string_view b) noexcept;
 
 // CRC-32 as in ISO 3309 and zlib.

@@ -7,20 +7,23 @@ namespace escrowgrid::core {
 namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+static_assert(kTypeIdSuffix * 5 == sizeof(Uuid) * 8 + 2,
+              "26 digits of 5 bits are the 128 bits of a UUID and 2 zero bits");
+static_assert(TypeIdText::kCapacity == kMaxTypeIdPrefix + 1 + kTypeIdSuffix);
 
 std::optional<unsigned> digit_value(char c) noexcept {
   const std::size_t at = kAlphabet.find(c);
   return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<unsigned>(at));
 }
 
-// 26 digits of 5 bits are 130 bits: the first digit carries the top 3 of 128, so it is at most 7.
+// 26 digits of 5 bits are 130 bits. The first 2 bits must be zero, so the first digit is at most 7.
 std::optional<Uuid> decode_suffix(std::string_view suffix) noexcept {
   if (suffix.size() != kTypeIdSuffix || suffix.front() > '7') {
     return std::nullopt;
   }
   Uuid uuid{};
   unsigned buffer = 0;
-  int bits = -2;  // the two bits of the first digit that lie above the 128
+  int bits = -2;  // the first 2 of the 130 bits are not part of the UUID
   std::size_t at = 0;
   for (const char c : suffix) {
     const std::optional<unsigned> digit = digit_value(c);
@@ -41,7 +44,8 @@ std::optional<Uuid> decode_suffix(std::string_view suffix) noexcept {
 }  // namespace
 
 Uuid make_uuid_v7(std::int64_t unix_micros, std::span<const std::uint8_t, kUuidRandomBytes> random) noexcept {
-  const std::uint64_t micros = unix_micros < 0 ? 0 : static_cast<std::uint64_t>(unix_micros);
+  constexpr std::int64_t kLastMicros = (std::int64_t{1} << 48) * 1000 - 1;
+  const auto micros = static_cast<std::uint64_t>(std::clamp<std::int64_t>(unix_micros, 0, kLastMicros));
   const std::uint64_t millis = micros / 1000;
   const std::uint64_t fraction = (micros % 1000) * 4096 / 1000;  // 12 bits
   Uuid uuid{};
@@ -69,21 +73,22 @@ TypeIdText format_type_id(std::string_view prefix, const Uuid& uuid) noexcept {
   if (!is_valid_type_id_prefix(prefix)) {
     return out;
   }
-  if (!prefix.empty()) {
-    out.append(prefix);
-    out.append('_');
-  }
+  std::array<char, kTypeIdSuffix> suffix{};
+  std::size_t at = 0;
   unsigned buffer = 0;
-  unsigned bits = 2;  // 130 - 128: two zero bits lead
+  unsigned bits = 2;  // the 130 bits begin with 2 zero bits
   for (const std::uint8_t byte : uuid) {
     buffer = (buffer << 8U) | byte;
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      out.append(kAlphabet[(buffer >> bits) & 31U]);
+      suffix[at++] = kAlphabet[(buffer >> bits) & 31U];
     }
     buffer &= (1U << bits) - 1U;
   }
+  // Everything fits, because a valid prefix has at most kMaxTypeIdPrefix characters.
+  static_cast<void>(out.try_append(prefix) && out.try_append(prefix.empty() ? "" : "_") &&
+                    out.try_append({suffix.data(), suffix.size()}));
   return out;
 }
 

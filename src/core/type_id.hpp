@@ -1,5 +1,5 @@
-// TypeIDs 0.3: a lower-case prefix, "_", and a UUID in 26 characters of Crockford base32.
-// New ids hold a UUIDv7 (RFC 9562), so they sort by the time they were made.
+// TypeIDs (version 0.3 of their specification): a lower-case prefix, "_", and a UUID as 26 digits of Crockford's
+// base32. New ids contain a UUIDv7 (RFC 9562), so they sort by the time at which they were made.
 #pragma once
 
 #include <array>
@@ -26,14 +26,15 @@ struct TypeId {
   Uuid uuid{};
 };
 
-// UUIDv7 from microseconds since the Unix epoch. The sub-millisecond part goes into rand_a
-// (RFC 9562, method 3), so ids made within one millisecond still sort by time.
+// Makes a UUIDv7 from microseconds since the Unix epoch. The microseconds within the millisecond go into rand_a (RFC
+// 9562, method 3), so that ids made within one millisecond sort by time, too. A UUIDv7 has 48 bits for milliseconds.
+// Times before 1970 become 1970, and times after the year 10889 become its last representable time.
 [[nodiscard]] Uuid make_uuid_v7(std::int64_t unix_micros,
                                 std::span<const std::uint8_t, kUuidRandomBytes> random) noexcept;
 
 [[nodiscard]] bool is_valid_type_id_prefix(std::string_view prefix) noexcept;
 
-// An empty prefix gives the suffix alone; an invalid one gives empty text.
+// With an empty prefix the result is the suffix without "_". With an invalid prefix it is empty.
 [[nodiscard]] TypeIdText format_type_id(std::string_view prefix, const Uuid& uuid) noexcept;
 
 [[nodiscard]] std::optional<TypeId> parse_type_id(std::string_view text) noexcept;

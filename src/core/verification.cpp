@@ -1,5 +1,7 @@
 #include "core/verification.hpp"
 
+#include <stdexcept>
+
 #include "core/checkpoint.hpp"
 #include "core/refusal.hpp"
 
@@ -21,20 +23,32 @@ void compare_number(const char* what, std::int32_t seq, std::int64_t expected, s
   }
 }
 
+void compare_time(const char* what, const std::optional<Micros>& expected, const std::optional<Micros>& found,
+                  Findings& out) {
+  const auto text = [](const std::optional<Micros>& at) {
+    NumberText none;
+    none.append_clipped("none");
+    return at ? number_text(*at) : none;
+  };
+  if (expected != found) {
+    out.add(what, 0, text(expected).view(), text(found).view());
+  }
+}
+
 void compare_amount(const char* what, Amount expected, Amount found, Findings& out) {
   if (expected != found) {
     out.add(what, 0, expected.text(0).view(), found.text(0).view());
   }
 }
 
-// Content is salted, or erased and its digest kept; never both.
+// An event with content has a salt. An event whose content was erased has its digest, and neither content nor salt.
 void check_content(const StoredEvent& event, Findings& out) {
   const bool has_content = event.reason || event.metadata;
   if (has_content && !event.salt) {
     out.add("event_content", event.seq, "a salt", "none");
   }
   if (event.erased_content && (has_content || event.salt)) {
-    out.add("event_content", event.seq, "nothing beside the digest of erased content", "content");
+    out.add("event_content", event.seq, "only the digest of erased content", "content or a salt");
   }
 }
 
@@ -42,14 +56,14 @@ void check_content(const StoredEvent& event, Findings& out) {
 
 void Findings::add(const char* what, std::int32_t seq, std::string_view expected, std::string_view found) {
   if (count_ == kMost) {
-    return;
+    throw std::length_error("more discrepancies were found at once than a report has room for");
   }
   Finding& finding = findings_[count_++];
   finding = Finding();
   finding.what = what;
   finding.seq = seq;
-  finding.expected.append(clip(expected));
-  finding.found.append(clip(found));
+  finding.expected.append_clipped(expected);
+  finding.found.append_clipped(found);
 }
 
 void ChainCheck::begin(const StoredPosition& position) noexcept {
@@ -58,12 +72,14 @@ void ChainCheck::begin(const StoredPosition& position) noexcept {
 }
 
 void ChainCheck::event(const StoredEvent& event, Findings& out) {
-  if (event.seq <= last_seq_) {
-    out.add("event_duplicate", event.seq, number_text(last_seq_ + 1).view(), number_text(event.seq).view());
+  // 64 bits, because a stored seq may be the largest 32-bit number.
+  const std::int64_t next = std::int64_t{last_seq_} + 1;
+  if (event.seq < next) {
+    out.add("event_duplicate", event.seq, number_text(next).view(), number_text(event.seq).view());
     return;
   }
-  if (event.seq != last_seq_ + 1) {
-    out.add("event_missing", last_seq_ + 1, number_text(last_seq_ + 1).view(), number_text(event.seq).view());
+  if (event.seq > next) {
+    out.add("event_missing", static_cast<std::int32_t>(next), number_text(next).view(), number_text(event.seq).view());
     last_hash_.reset();
   }
   if (event.institution_id != position_.terms.institution_id) {
@@ -88,7 +104,7 @@ void ChainCheck::check_hash(const StoredEvent& event, Findings& out) const {
   const std::optional<State> to = parse_state(event.to_state);
   const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
   if (!last_hash_ || !to || from.has_value() != event.from_state.has_value()) {
-    return;  // said already: a gap, or a state that does not exist
+    return;  // a gap or an unknown state, which was reported before
   }
   EventContent content;
   content.reason = event.reason;
@@ -115,7 +131,7 @@ void ChainCheck::check_move(const StoredEvent& event, Findings& out) {
     out.add("event_from_state", event.seq, or_none(before), or_none(event.from_state));
   }
   if (!to) {
-    out.add("event_to_state", event.seq, "a state of the lifecycle", event.to_state);
+    out.add("event_to_state", event.seq, "a known state", event.to_state);
     return;
   }
   const std::optional<State> from = event.from_state ? parse_state(*event.from_state) : std::nullopt;
@@ -133,7 +149,7 @@ void ChainCheck::check_move(const StoredEvent& event, Findings& out) {
     expected = is_part ? event.amount : std::nullopt;
   }
   if (event.amount != expected) {
-    out.add("event_amount", event.seq, expected ? amount_text(expected).view() : "less than what is held",
+    out.add("event_amount", event.seq, expected ? amount_text(expected).view() : "less than the held amount",
             event.amount ? amount_text(event.amount).view() : "none");
   }
   follow_money(*to, event.amount);
@@ -150,7 +166,8 @@ void ChainCheck::follow_money(State to, const std::optional<Amount>& amount) {
 
 void ChainCheck::finish(Findings& out) const {
   if (position_.version > last_seq_) {
-    out.add("event_missing", last_seq_ + 1, number_text(position_.version).view(), number_text(last_seq_).view());
+    const std::int32_t next = last_seq_ + 1;  // cannot overflow: the version is larger than last_seq_
+    out.add("event_missing", next, number_text(position_.version).view(), number_text(last_seq_).view());
   } else {
     compare_number("position_version", 0, last_seq_, position_.version, out);
   }
@@ -163,8 +180,7 @@ void ChainCheck::finish(Findings& out) const {
   compare_number("position_created_at", 0, first_at_, position_.created_at, out);
   compare_number("position_updated_at", 0, last_at_, position_.updated_at, out);
   const bool has_ended = state_ && is_terminal(*state_);
-  const Micros due_at = has_ended ? 0 : position_.terms.expires_at.value_or(0);
-  compare_number("position_due_at", 0, due_at, position_.due_at.value_or(0), out);
+  compare_time("position_due_at", has_ended ? std::nullopt : position_.terms.expires_at, position_.due_at, out);
   if (last_hash_ && *last_hash_ != position_.head_hash) {
     out.add("position_head_hash", 0, hex_text(*last_hash_).view(), hex_text(position_.head_hash).view());
   }

@@ -1,5 +1,5 @@
-// Verification of one position: its events, recomputed one after the other, and its row against them.
-// Rows are judged as they are found, constraints or not: whoever tampers has dropped those first.
+// Verification of one position. Its events are recomputed one after the other, and its row is compared with the result.
+// Nothing is assumed about the stored rows: a person who tampers with them can drop the tables' constraints first.
 #pragma once
 
 #include <array>
@@ -14,22 +14,27 @@
 
 namespace escrowgrid::core {
 
-// One discrepancy: what is wrong, what should be there, what is.
+// One discrepancy: what is wrong, the expected value and the value found. A value that is too long ends with an
+// ellipsis.
 struct Finding {
   const char* what = "";
-  std::int32_t seq = 0;  // 0 when it is not about one event
+  std::int32_t seq = 0;  // the event's seq; 0 for a discrepancy of the position
   FixedText<128> expected;
   FixedText<128> found;
 };
 
 class Findings {
  public:
+  // ChainCheck finds at most 9 discrepancies of one event and 8 of a position; a unit test has both cases.
+  static constexpr std::size_t kMost = 16;
+
+  // Throws std::length_error if there is no room, so that no discrepancy is lost. There is room if the caller calls
+  // clear() before each event.
   void add(const char* what, std::int32_t seq, std::string_view expected, std::string_view found);
   void clear() noexcept { count_ = 0; }
   [[nodiscard]] std::span<const Finding> all() const noexcept { return {findings_.data(), count_}; }
 
  private:
-  static constexpr std::size_t kMost = 16;
   std::array<Finding, kMost> findings_;
   std::size_t count_ = 0;
 };
@@ -60,11 +65,11 @@ struct StoredEvent {
   OptionalText reason;
   OptionalText metadata;
   std::optional<Salt> salt;
-  std::optional<Digest> erased_content;  // the content digest of an event whose content was erased
+  std::optional<Digest> erased_content;  // content digest of an event whose content was erased
   Digest hash{};
 };
 
-// begin(), event() for each event by seq, finish(). Findings are added, never removed.
+// Call begin(), then event() for each event in the order of seq, then finish(). They add findings and remove none.
 class ChainCheck {
  public:
   void begin(const StoredPosition& position) noexcept;
@@ -83,7 +88,7 @@ class ChainCheck {
   Amount refunded_;
   Micros first_at_ = 0;
   Micros last_at_ = 0;
-  std::optional<Digest> last_hash_ = Digest{};  // none after a gap: the link cannot be checked there
+  std::optional<Digest> last_hash_ = Digest{};  // absent after a gap, where the next hash cannot be checked
 };
 
 static_assert(std::is_trivially_destructible_v<Findings>);

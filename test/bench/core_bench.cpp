@@ -1,4 +1,4 @@
-// What the core's part of a call costs, without a server.
+// Benchmarks of the core's functions, without a server.
 #include <benchmark/benchmark.h>
 
 #include "core/decide.hpp"

@@ -1,4 +1,4 @@
-// A property that must hold for every input.
+// Aborts if a property does not hold that must hold for every input.
 #pragma once
 
 #include <cstdio>

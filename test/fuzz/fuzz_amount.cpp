@@ -1,4 +1,4 @@
-// Amounts parse without harm, stay in range, and survive printing.
+// Any text is parsed safely. Amounts stay in range, and a printed amount is parsed to the same amount.
 #include "check.hpp"
 #include "core/money.hpp"
 

@@ -1,4 +1,4 @@
-// JSON is measured without harm, whatever the bytes; a refusal's detail stays closed.
+// Any bytes are measured safely as JSON, and the DETAIL of a refusal stays a complete object.
 #include "check.hpp"
 #include "core/json_limits.hpp"
 

@@ -1,4 +1,4 @@
-// Tokens are judged without harm, and what was made is always recognised.
+// Any text is judged safely as a token, and a token that was made is always plausible.
 #include <algorithm>
 
 #include "check.hpp"

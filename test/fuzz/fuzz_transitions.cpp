@@ -1,4 +1,4 @@
-// Random transition sequences: money is conserved, history only grows, what is refused changes nothing.
+// Random sequences of transitions conserve money, and each accepted transition adds one event after the previous one.
 #include "check.hpp"
 #include "core/decide.hpp"
 
@@ -75,7 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   position.head_hash = creation->hash;
   position.last_event_hash = creation->hash;
   while (!bytes.empty()) {
-    now += bytes.next() - 20;  // the clock may step back
+    now += bytes.next() - 20;  // the clock may be set back
     const TransitionRequest request = read_request(bytes);
     const std::optional<Decision> decision = decide_transition(position, request, now, why);
     if (!decision) {

@@ -1,4 +1,4 @@
-// Whatever parses prints back to the same text; whatever prints parses back to the same id.
+// A text that is parsed as a TypeID is printed as the same text, and a printed id is parsed to the same id.
 #include <cstring>
 
 #include "check.hpp"

@@ -1,4 +1,4 @@
-// Runs a fuzz target over the files of a corpus directory, for builds without libFuzzer.
+// Runs a fuzz target on each file of a corpus directory, for builds without libFuzzer.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 namespace escrowgrid::core {
@@ -56,7 +57,7 @@ Decision decided(const PositionSnapshot& from, const TransitionRequest& request,
   return decision.value_or(Decision{});
 }
 
-TEST(Decide, FundingMovesTheWholeAmount) {
+TEST(Decide, FundingAPositionMovesItsWholeAmount) {
   const Decision decision = decided(position(State::kCreated), to(State::kFunded));
   EXPECT_EQ(decision.moved, usd("100"));
   EXPECT_EQ(decision.version, 6);
@@ -65,33 +66,33 @@ TEST(Decide, FundingMovesTheWholeAmount) {
   EXPECT_EQ(decision.previous_hash, position(State::kCreated).head_hash);
 }
 
-TEST(Decide, PartialReleasesAddUp) {
+TEST(Decide, PartialReleasesAreAddedToTheReleasedAmount) {
   const Decision decision = decided(position(State::kPartiallyReleased, "30"), to(State::kPartiallyReleased, "69.99"));
   EXPECT_EQ(decision.moved, usd("69.99"));
   EXPECT_EQ(decision.released, usd("99.99"));
 }
 
-TEST(Decide, APartialReleaseNeverTakesAll) {
+TEST(Decide, APartialReleaseOfTheWholeHeldAmountOrMoreIsRefused) {
   EXPECT_EQ(refused(position(State::kFunded), to(State::kPartiallyReleased, "100")),
             Condition::kInsufficientHeldAmount);
   EXPECT_EQ(refused(position(State::kPartiallyReleased, "30"), to(State::kPartiallyReleased, "70.01")),
             Condition::kInsufficientHeldAmount);
 }
 
-TEST(Decide, AnUndeclaredPartialReleaseMovesNothing) {
+TEST(Decide, APartialReleaseWithoutAnAmountMovesNoMoney) {
   const Decision decision = decided(position(State::kFunded), to(State::kPartiallyReleased));
   EXPECT_EQ(decision.moved, std::nullopt);
   EXPECT_EQ(decision.released, Amount());
 }
 
-TEST(Decide, TheLastReleaseMovesWhatIsHeld) {
+TEST(Decide, ReleasedMovesTheAmountThatIsStillHeld) {
   const Decision decision = decided(position(State::kPartiallyReleased, "30"), to(State::kReleased));
   EXPECT_EQ(decision.moved, usd("70"));
   EXPECT_EQ(decision.released, usd("100"));
   EXPECT_EQ(decision.refunded, Amount());
 }
 
-TEST(Decide, CancellationAndExpiryRefundWhatIsHeld) {
+TEST(Decide, CancellationAndExpiryRefundTheHeldAmount) {
   for (const State end : {State::kCancelled, State::kExpired}) {
     const Decision held = decided(position(State::kPartiallyReleased, "30"), to(end));
     EXPECT_EQ(held.moved, usd("70"));
@@ -103,7 +104,7 @@ TEST(Decide, CancellationAndExpiryRefundWhatIsHeld) {
   }
 }
 
-TEST(Decide, AnAmountForAWholeMoveMustBeTheWhole) {
+TEST(Decide, AnAmountPassedForATransitionThatMovesAllMustBeTheWholeAmount) {
   EXPECT_EQ(decided(position(State::kFunded), to(State::kReleased, "100")).moved, usd("100"));
   EXPECT_EQ(refused(position(State::kFunded), to(State::kReleased, "99")), Condition::kInvalidAmount);
   EXPECT_EQ(refused(position(State::kFunded), to(State::kReleased, "101")), Condition::kInsufficientHeldAmount);
@@ -111,11 +112,11 @@ TEST(Decide, AnAmountForAWholeMoveMustBeTheWhole) {
   EXPECT_EQ(refused(position(State::kCreated), to(State::kCancelled, "1")), Condition::kInvalidAmount);
 }
 
-TEST(Decide, DecimalsBeyondTheCurrencyAreRefused) {
+TEST(Decide, APartialReleaseWithMoreDecimalsThanTheCurrencyHasIsRefused) {
   EXPECT_EQ(refused(position(State::kFunded), to(State::kPartiallyReleased, "0.001")), Condition::kInvalidAmount);
 }
 
-TEST(Decide, EveryMissingEdgeIsRefused) {
+TEST(Decide, ATransitionIsRefusedExactlyWhenTheLifecycleDoesNotHaveIt) {
   for (const State from : kAllStates) {
     for (const State end : kAllStates) {
       const PositionSnapshot start = position(from, from == State::kReleased ? "100" : "0");
@@ -128,7 +129,7 @@ TEST(Decide, EveryMissingEdgeIsRefused) {
   }
 }
 
-TEST(Decide, ExpectationsAreHeldAgainstTheLockedRow) {
+TEST(Decide, ATransitionIsRefusedWhenStateOrVersionAreNotTheExpectedOnes) {
   TransitionRequest request = to(State::kFunded);
   request.expected_version = 5;
   request.expected_state = State::kCreated;
@@ -140,7 +141,7 @@ TEST(Decide, ExpectationsAreHeldAgainstTheLockedRow) {
   EXPECT_EQ(refused(position(State::kCreated), request), Condition::kConcurrencyConflict);
 }
 
-TEST(Decide, AfterExpiryOnlyTheEndIsPossible) {
+TEST(Decide, AfterItsExpiryAPositionCanOnlyBeExpiredOrCancelled) {
   PositionSnapshot late = position(State::kFunded);
   late.terms.expires_at = kNow;
   for (const State end : {State::kPartiallyReleased, State::kReleased}) {
@@ -151,18 +152,18 @@ TEST(Decide, AfterExpiryOnlyTheEndIsPossible) {
   decided(late, to(State::kCancelled));
 }
 
-TEST(Decide, TheSweepColumnFollowsTheState) {
+TEST(Decide, DueAtIsTheExpiryWhileThePositionIsOpenAndAbsentAfterwards) {
   PositionSnapshot start = position(State::kCreated);
   start.terms.expires_at = kNow + 1;
   EXPECT_EQ(decided(start, to(State::kFunded)).due_at, kNow + 1);
   EXPECT_EQ(decided(start, to(State::kCancelled)).due_at, std::nullopt);
 }
 
-TEST(Decide, HistoryNeverRunsBackwards) {
+TEST(Decide, AnEventIsNeverEarlierThanThePreviousOneEvenIfTheClockWasSetBack) {
   EXPECT_EQ(decided(position(State::kCreated), to(State::kFunded), kNow - 5'000'000).at, kNow - 1000);
 }
 
-TEST(Decide, ARowThatDoesNotMatchItsEventsIsLeftAlone) {
+TEST(Decide, ATransitionIsRefusedWhenThePositionDoesNotMatchItsLastEvent) {
   PositionSnapshot missing = position(State::kFunded);
   missing.last_event_hash = std::nullopt;
   EXPECT_EQ(refused(missing, to(State::kReleased)), Condition::kIntegrityViolation);
@@ -171,13 +172,13 @@ TEST(Decide, ARowThatDoesNotMatchItsEventsIsLeftAlone) {
   EXPECT_EQ(refused(other, to(State::kReleased)), Condition::kIntegrityViolation);
 }
 
-TEST(Decide, TheVersionNeverOverflows) {
+TEST(Decide, ATransitionOfAPositionAtTheLargestVersionIsRefused) {
   PositionSnapshot last = position(State::kPartiallyReleased);
   last.version = 2147483647;
   EXPECT_EQ(refused(last, to(State::kReleased)), Condition::kInvalidTransition);
 }
 
-TEST(Decide, CreationChecksDecimalsAndExpiry) {
+TEST(Decide, ACreationIsRefusedWithTooManyDecimalsOrWithAnExpiryThatIsNotInTheFuture) {
   Refusal why;
   PositionTerms terms = position(State::kCreated).terms;
   const std::optional<Decision> decision = decide_creation(terms, {}, kNow, why);
@@ -194,7 +195,7 @@ TEST(Decide, CreationChecksDecimalsAndExpiry) {
   EXPECT_EQ(why.condition(), Condition::kInvalidParameter);
 }
 
-TEST(Decide, InputIsReadBeforeAnythingIsLookedUp) {
+TEST(Decide, ArgumentsOfATransitionThatAreMissingOrInvalidAreRefused) {
   Refusal why;
   TransitionInput input;
   input.position_id = "pos_1";
@@ -217,14 +218,77 @@ TEST(Decide, InputIsReadBeforeAnythingIsLookedUp) {
   EXPECT_EQ(refuses([&](auto& i) { i.content.reason = long_reason; }), Condition::kInvalidParameter);
 }
 
-TEST(Decide, AReplicatedRowMustFollow) {
+TEST(Decide, AReplicatedVersionFollowsOnlyItsPredecessorAndVersionsAtTheEndsOfTheirRangeDoNotOverflow) {
+  constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
+  constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
+  for (const std::int32_t from : {kLeast, kLeast + 1, -1, 0, 1, kMost - 1, kMost}) {
+    for (const std::int32_t next : {kLeast, kLeast + 1, -1, 0, 1, kMost - 1, kMost}) {
+      PositionSnapshot before = position(State::kFunded);
+      before.version = from;
+      PositionSnapshot after = before;
+      after.state = State::kReleased;
+      after.version = next;
+      after.head_hash[0] = 8;
+      EXPECT_EQ(may_succeed(before, after), next == std::int64_t{from} + 1) << from << " to " << next;
+    }
+  }
+}
+
+TEST(Decide, AStoredVersionBelowOneIsCountedUpWithoutOverflow) {
+  for (const std::int32_t version : {std::numeric_limits<std::int32_t>::min(), -1, 0}) {
+    PositionSnapshot odd = position(State::kFunded);
+    odd.version = version;
+    EXPECT_EQ(decided(odd, to(State::kReleased)).version, version + 1);
+  }
+}
+
+TEST(Decide, TimesAtTheEndsOfTheirRangeAreComparedWithoutOverflow) {
+  constexpr Micros kEarliest = std::numeric_limits<Micros>::min();
+  constexpr Micros kLatest = std::numeric_limits<Micros>::max();
+  for (const Micros stored : {kEarliest, Micros{0}, kLatest}) {
+    for (const Micros now : {kEarliest, Micros{0}, kLatest}) {
+      PositionSnapshot odd = position(State::kFunded);
+      odd.updated_at = stored;
+      EXPECT_EQ(decided(odd, to(State::kReleased), now).at, std::max(stored, now));
+      odd.terms.expires_at = stored;
+      if (now >= stored) {
+        EXPECT_EQ(refused(odd, to(State::kReleased), now), Condition::kPositionExpired);
+      } else {
+        decided(odd, to(State::kReleased), now);
+      }
+    }
+  }
+}
+
+TEST(Decide, MoneyAtTheLimitIsMovedExactly) {
+  PositionSnapshot full = position(State::kFunded);
+  full.terms.amount = Amount::max();
+  EXPECT_EQ(decided(full, to(State::kReleased)).released, Amount::max());
+  EXPECT_EQ(decided(full, to(State::kCancelled)).refunded, Amount::max());
+  const Decision part = decided(full, to(State::kPartiallyReleased, "999999999999999.99"));
+  EXPECT_EQ(part.released, usd("999999999999999.99"));
+  full.state = State::kPartiallyReleased;
+  full.released = part.released;
+  EXPECT_EQ(decided(full, to(State::kReleased)).moved, usd("0.01"));
+}
+
+TEST(Decide, StoredSumsBeyondTheAmountLeaveANegativeHeldAmountOfWhichNothingCanBeReleasedInParts) {
+  PositionSnapshot odd = position(State::kPartiallyReleased);
+  odd.terms.amount = Amount::from_units(-Amount::kMaxUnits);
+  odd.released = Amount::max();
+  odd.refunded = Amount::max();
+  EXPECT_EQ(odd.held().text(0).view(), "-3000000000000000");
+  EXPECT_EQ(refused(odd, to(State::kPartiallyReleased, "0.01")), Condition::kInsufficientHeldAmount);
+}
+
+TEST(Decide, AReplicatedRowIsAcceptedOnlyIfItIsUnchangedOrTheNextVersionWithANewHead) {
   const PositionSnapshot before = position(State::kFunded);
   PositionSnapshot after = before;
   EXPECT_TRUE(may_succeed(before, after));
   after.version = 6;
   after.state = State::kReleased;
   after.released = usd("100");
-  EXPECT_FALSE(may_succeed(before, after));  // the head must move too
+  EXPECT_FALSE(may_succeed(before, after));  // the head must change, too
   after.head_hash[0] = 8;
   EXPECT_TRUE(may_succeed(before, after));
   after.version = 7;

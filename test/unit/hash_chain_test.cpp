@@ -1,7 +1,9 @@
 #include "core/hash_chain.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <stdexcept>
 #include <string>
 
 namespace escrowgrid::core {
@@ -45,14 +47,14 @@ Digest link_with(const PositionTerms& owner, EventLink link, const EventContent&
   return link_event(owner, link);
 }
 
-TEST(Digest, Sha256KnownAnswer) {
+TEST(Digest, Sha256OfAbcAndOfNoBytesAreThePublishedValues) {
   const std::array<std::uint8_t, 3> abc = {'a', 'b', 'c'};
   EXPECT_EQ(hex(sha256(abc)), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 // Computed by an independent implementation of the documented canonical bytes.
-TEST(HashChain, KnownAnswers) {
+TEST(HashChain, HashesOfThreeEventsAreThoseOfAnIndependentImplementation) {
   EventLink link;
   link.moved = Amount();
   link.at = 1'700'000'000'000'000;
@@ -77,7 +79,7 @@ TEST(HashChain, KnownAnswers) {
   EXPECT_EQ(hex(link_event(terms(), link)), "2c8fe8df8b72bb7534f8b0b8b203366b21d33242e367974b654a1f4d58dd0b62");
 }
 
-TEST(HashChain, EveryFieldCounts) {
+TEST(HashChain, ChangingAnyFieldOfAnEventChangesItsHash) {
   EventLink base = {.previous = {},
                     .seq = 2,
                     .from = State::kCreated,
@@ -105,7 +107,7 @@ TEST(HashChain, EveryFieldCounts) {
   EXPECT_NE(original, changed([](auto&, auto&, auto& t) { t.id = "pos_2"; }));
 }
 
-TEST(HashChain, TheFirstEventBindsTheTerms) {
+TEST(HashChain, ChangingAnyImmutableColumnOfAPositionChangesTheHashOfItsFirstEvent) {
   const EventLink link;
   const Digest original = link_event(terms(), link);
   const auto changed = [&](auto change) {
@@ -122,7 +124,55 @@ TEST(HashChain, TheFirstEventBindsTheTerms) {
   EXPECT_NE(original, changed([](auto& t) { t.expires_at = std::nullopt; }));
 }
 
-TEST(HashChain, FieldsCannotRunIntoEachOther) {
+TEST(HashChain, FieldsOfAnyLengthAreHashedToTheirLastByte) {
+  for (const std::size_t length : {1U, 511U, 512U, 513U, 65536U, 1'000'000U}) {
+    const std::string one(length, 'x');
+    std::string other = one;
+    other.back() = 'y';
+    PositionTerms owner = terms();
+    owner.holder_reference = one;
+    const Digest first = link_event(owner, {});
+    owner.holder_reference = other;
+    EXPECT_NE(link_event(owner, {}), first) << length << " bytes of holder_reference";
+    EventContent said = content();
+    said.metadata = one;
+    const std::optional<Digest> digest = content_digest(said);
+    said.metadata = other;
+    EXPECT_NE(content_digest(said), digest) << length << " bytes of metadata";
+  }
+}
+
+// 4 GB of address space without memory. A field of this size must be refused before a byte of it is read.
+class Reserved {
+ public:
+  Reserved() : memory_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
+  Reserved(const Reserved&) = delete;
+  Reserved& operator=(const Reserved&) = delete;
+  ~Reserved() {
+    if (is_there()) {
+      munmap(memory_, kBytes);
+    }
+  }
+  [[nodiscard]] bool is_there() const { return memory_ != MAP_FAILED; }
+  [[nodiscard]] std::string_view first(std::size_t size) const { return {static_cast<const char*>(memory_), size}; }
+
+ private:
+  static constexpr std::size_t kBytes = 0x1'0000'0001;
+  void* memory_;
+};
+
+TEST(HashChain, AFieldWhoseLengthNeedsMoreThanFourBytesOrLooksLikeNullIsRefused) {
+  const Reserved region;
+  if (!region.is_there()) {
+    GTEST_SKIP() << "4 GB of address space cannot be reserved here";
+  }
+  for (const std::size_t size : {std::size_t{0xFFFF'FFFF}, std::size_t{0x1'0000'0000}, std::size_t{0x1'0000'0001}}) {
+    CanonicalBytes out;
+    EXPECT_THROW(out.text(region.first(size)), std::length_error) << size << " bytes";
+  }
+}
+
+TEST(HashChain, MovingBytesFromOneFieldToTheNextChangesTheHash) {
   PositionTerms left = terms();
   left.institution_id = "inst_1a";
   left.asset_id = "st_1";

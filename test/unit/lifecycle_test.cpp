@@ -9,7 +9,7 @@
 namespace escrowgrid::core {
 namespace {
 
-TEST(Lifecycle, HasExactlyTheDocumentedEdges) {
+TEST(Lifecycle, TheLifecycleHasExactlyTheDocumentedTransitions) {
   const std::set<std::pair<std::string, std::string>> documented = {
       {"CREATED", "FUNDED"},
       {"CREATED", "CANCELLED"},
@@ -34,13 +34,13 @@ TEST(Lifecycle, HasExactlyTheDocumentedEdges) {
   EXPECT_EQ(found, documented);
 }
 
-TEST(Lifecycle, APositionStartsOnlyAtCreated) {
+TEST(Lifecycle, CreatedIsTheOnlyStateInWhichAPositionCanStart) {
   for (const State to : kAllStates) {
     EXPECT_EQ(can_transition(std::nullopt, to), to == State::kCreated);
   }
 }
 
-TEST(Lifecycle, NamesAreParsedExactly) {
+TEST(Lifecycle, AStateIsParsedOnlyFromItsExactName) {
   for (const State state : kAllStates) {
     EXPECT_EQ(parse_state(state_name(state)), state);
   }
@@ -49,14 +49,14 @@ TEST(Lifecycle, NamesAreParsedExactly) {
   }
 }
 
-TEST(Lifecycle, AllowedStatesReadWell) {
+TEST(Lifecycle, TheListsOfAllowedStatesAreValidJsonAndReadAsASentence) {
   EXPECT_EQ(allowed_states_prose(State::kCreated).view(), "FUNDED, CANCELLED or EXPIRED");
   EXPECT_EQ(allowed_states_prose(State::kReleased).view(), "");
   EXPECT_EQ(allowed_states_json(State::kCreated).view(), R"(["FUNDED", "CANCELLED", "EXPIRED"])");
   EXPECT_EQ(allowed_states_json(State::kExpired).view(), "[]");
 }
 
-TEST(Lifecycle, OnlyFundedStatesHoldMoney) {
+TEST(Lifecycle, OnlyFundedAndPartiallyReleasedPositionsHoldMoney) {
   EXPECT_TRUE(holds_money(State::kFunded));
   EXPECT_TRUE(holds_money(State::kPartiallyReleased));
   for (const State state : {State::kCreated, State::kReleased, State::kCancelled, State::kExpired}) {

@@ -13,7 +13,7 @@ Amount amount(const char* text) {
   return parsed.amount;
 }
 
-TEST(Money, ParsesWhatPostgresPrints) {
+TEST(Money, NumbersInTheFormThatPostgresqlPrintsAreParsed) {
   EXPECT_EQ(static_cast<std::int64_t>(amount("1").units()), kUnitsPerOne);
   EXPECT_EQ(static_cast<std::int64_t>(amount("-12.5").units()), -1'250'000'000);
   EXPECT_EQ(static_cast<std::int64_t>(amount("0.00000001").units()), 1);
@@ -22,7 +22,7 @@ TEST(Money, ParsesWhatPostgresPrints) {
   EXPECT_EQ(amount("1000000000000000"), Amount::max());
 }
 
-TEST(Money, NamesTheDefect) {
+TEST(Money, TextThatIsNoValidAmountIsReportedWithItsDefect) {
   const std::pair<const char*, AmountDefect> cases[] = {
       {"NaN", AmountDefect::kNotFinite},
       {"Infinity", AmountDefect::kNotFinite},
@@ -48,7 +48,7 @@ TEST(Money, NamesTheDefect) {
   }
 }
 
-TEST(Money, PrintsCanonicallyAndPadded) {
+TEST(Money, AnAmountIsPrintedWithAtLeastTheDecimalsAskedForAndNoOtherTrailingZeros) {
   EXPECT_EQ(amount("100.50").text(0).view(), "100.5");
   EXPECT_EQ(amount("100.50").text(2).view(), "100.50");
   EXPECT_EQ(amount("100").text(0).view(), "100");
@@ -58,13 +58,39 @@ TEST(Money, PrintsCanonicallyAndPadded) {
   EXPECT_EQ(Amount::max().text(8).view(), "1000000000000000.00000000");
 }
 
-TEST(Money, TextRoundTrips) {
+TEST(Money, UnitsBeyondTheLimitBecomeTheAmountNextToTheLimitWhichIsNotValid) {
+  for (const Int128 units : {kMaxInt128, Amount::kMaxUnits + 1}) {
+    EXPECT_EQ(Amount::from_units(units).text(0).view(), "1000000000000000.00000001");
+    EXPECT_EQ(parse_amount(Amount::from_units(units).text(0).view()).defect, AmountDefect::kTooLarge);
+  }
+  for (const Int128 units : {-kMaxInt128 - 1, -kMaxInt128, -Amount::kMaxUnits - 1}) {
+    EXPECT_EQ(Amount::from_units(units).text(0).view(), "-1000000000000000.00000001");
+    EXPECT_EQ(parse_amount(Amount::from_units(units).text(0).view()).defect, AmountDefect::kTooLarge);
+  }
+  EXPECT_EQ(Amount::from_units(Amount::kMaxUnits), Amount::max());
+}
+
+TEST(Money, SumsFarBeyondTheLimitAreExactAndTheirTextHasRoom) {
+  Amount sum = Amount::from_units(kMaxInt128);
+  Amount difference = Amount::from_units(-kMaxInt128);
+  for (int i = 0; i < 47; ++i) {
+    sum = sum + sum;
+    difference = difference + difference;
+  }
+  // 2^47 times 1000000000000000.00000001
+  EXPECT_EQ(sum.text(0).view(), "140737488355328000000001407374.88355328");
+  EXPECT_EQ(difference.text(8).view(), "-140737488355328000000001407374.88355328");
+  EXPECT_EQ((sum + difference).text(0).view(), "0");
+  EXPECT_EQ((sum - sum).text(0).view(), "0");
+}
+
+TEST(Money, ACanonicalTextIsPrintedAsItWasParsed) {
   for (const auto* text : {"0.1", "123456789.12345678", "999999999999999.99999999", "1", "0.00000001"}) {
     EXPECT_EQ(amount(text).text(0).view(), text);
   }
 }
 
-TEST(Money, RequiresAPositiveAmount) {
+TEST(Money, AnAmountThatIsZeroNegativeOrNotFiniteIsRefused) {
   Refusal why;
   EXPECT_TRUE(require_amount("amount", "0.01", why));
   for (const auto* text : {"0", "0.00", "-1", "NaN", "Infinity", "1e400"}) {
@@ -74,7 +100,7 @@ TEST(Money, RequiresAPositiveAmount) {
   }
 }
 
-TEST(Money, CurrencyDecimalsAreNeverRounded) {
+TEST(Money, AnAmountWithMoreDecimalsThanItsCurrencyHasIsRefusedAndNotRounded) {
   Refusal why;
   const CurrencyUnit yen = {.code = "JPY", .exponent = 0};
   const CurrencyUnit dollar = {.code = "USD", .exponent = 2};

@@ -8,11 +8,12 @@
 
 #include "core/json_limits.hpp"
 #include "core/template_terms.hpp"
+#include "well_formed.hpp"
 
 namespace escrowgrid::core {
 namespace {
 
-TEST(Parameters, TextIsPresentNotBlankNotTooLong) {
+TEST(Parameters, ATextThatIsMissingBlankOrTooLongIsRefused) {
   Refusal why;
   const TextRule rule = {.parameter = "label", .max_bytes = 5};
   EXPECT_TRUE(require_text(rule, "12345", why));
@@ -24,7 +25,7 @@ TEST(Parameters, TextIsPresentNotBlankNotTooLong) {
   EXPECT_TRUE(check_optional_text(rule, std::nullopt, why));
 }
 
-TEST(Parameters, RegionsAreKnownDistinctAndNotNone) {
+TEST(Parameters, ListsOfRegionsOrVerticalsThatAreEmptyUnknownRepeatedOrContainNullAreRefused) {
   Refusal why;
   using List = std::vector<std::optional<std::string_view>>;
   EXPECT_TRUE(require_regions(List{"US", "EU_UK", "SG", "UAE"}, why));
@@ -36,7 +37,7 @@ TEST(Parameters, RegionsAreKnownDistinctAndNotNone) {
   EXPECT_FALSE(require_verticals(List{"MINING"}, why));
 }
 
-TEST(Parameters, NearestFindsWhatWasMeant) {
+TEST(Parameters, NearestReturnsTheMostSimilarWordAndNothingIfNoneIsSimilar) {
   constexpr std::array<std::string_view, 3> words = {"currency", "minAmount", "maxAmount"};
   EXPECT_EQ(nearest("curency", words), "currency");
   EXPECT_EQ(nearest("min_amount", words), "minAmount");
@@ -44,7 +45,7 @@ TEST(Parameters, NearestFindsWhatWasMeant) {
   EXPECT_EQ(nearest(std::string(500, 'x'), words), "");
 }
 
-TEST(Refusal, DetailStaysValidJsonWhateverIsEchoed) {
+TEST(Refusal, TheDetailStaysValidJsonWhenValuesHaveSpecialCharactersOrDoNotFit) {
   Refusal why;
   why.begin(Condition::kInvalidParameter).with("parameter", "a\"b\\c\n\x01").with_number("n", -5).with_null("x");
   EXPECT_STREQ(why.detail(),
@@ -54,16 +55,17 @@ TEST(Refusal, DetailStaysValidJsonWhateverIsEchoed) {
     why.with("key", std::string(500, '"'));
   }
   EXPECT_EQ(std::string_view(why.detail()).back(), '}');
+  EXPECT_TRUE(test::is_json(why.detail()));
 }
 
-TEST(Refusal, ClipNeverSplitsACharacter) {
+TEST(Refusal, ClipNeverSplitsAUtf8Sequence) {
   EXPECT_EQ(clip("abc", 2), "ab");
   EXPECT_EQ(clip("a\xc3\xa9", 2), "a");
   EXPECT_EQ(clip("a\xc3\xa9", 3), "a\xc3\xa9");
   EXPECT_EQ(clip("\xf0\x9f\x98\x80", 3), "");
 }
 
-TEST(JsonLimits, BoundaryValues) {
+TEST(JsonLimits, AJsonObjectIsAcceptedAtEachLimitAndRefusedBeyondIt) {
   Refusal why;
   const auto nested = [](std::size_t depth) {
     return "{\"a\": " + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
@@ -82,7 +84,7 @@ TEST(JsonLimits, BoundaryValues) {
   }
 }
 
-TEST(JsonLimits, BracketsAndDigitsInStringsDoNotCount) {
+TEST(JsonLimits, BracketsAndDigitsInsideJsonStringsAreNotCounted) {
   const JsonMeasure measure = measure_json(R"({"[[[[[[[[[[[[": "}}}\"]]] 12345678901234567890"})");
   EXPECT_EQ(measure.depth, 1U);
   EXPECT_EQ(measure.digits, 0U);
@@ -95,7 +97,7 @@ struct TemplateCase {
   bool accepted;
 };
 
-TEST(TemplateTerms, EachCodeHasItsKeys) {
+TEST(TemplateTerms, EachTemplateCodeAcceptsItsOwnKeysWithValidValuesAndRefusesOthers) {
   const ConfigMember usd = {.key = "currency", .kind = JsonKind::kString, .text = "USD"};
   const auto number = [](std::string_view key, std::string_view text) {
     return ConfigMember{.key = key, .kind = JsonKind::kNumber, .text = text};
@@ -111,33 +113,69 @@ TEST(TemplateTerms, EachCodeHasItsKeys) {
   const TemplateRequest own = {.code = "MINE", .vertical = "TRADE_FINANCE", .region = "SG", .config = {}};
   const TemplateRequest misplaced = {.code = "TF_LC", .vertical = "CONSTRUCTION", .region = "SG", .config = {}};
   const std::vector<TemplateCase> cases = {
-      {"escrow", escrow, {usd}, true},
-      {"escrow limits", escrow, {usd, number("minAmount", "5"), number("maxAmount", "5")}, true},
-      {"escrow own region", escrow, {usd, string("region", "US")}, true},
-      {"escrow other region", escrow, {usd, string("region", "SG")}, false},
-      {"escrow limits swapped", escrow, {usd, number("minAmount", "6"), number("maxAmount", "5")}, false},
-      {"escrow limit zero", escrow, {usd, number("minAmount", "0")}, false},
-      {"escrow limit text", escrow, {usd, string("minAmount", "5")}, false},
-      {"escrow without currency", escrow, {}, false},
-      {"escrow currency number", escrow, {number("currency", "1")}, false},
-      {"escrow typo", escrow, {usd, number("minAmout", "5")}, false},
-      {"retainage low", retainage, {usd, number("retainagePercentage", "0")}, true},
-      {"retainage high", retainage, {usd, number("retainagePercentage", "100")}, true},
-      {"retainage above", retainage, {usd, number("retainagePercentage", "100.01")}, false},
-      {"retainage below", retainage, {usd, number("retainagePercentage", "-1")}, false},
-      {"retainage absent", retainage, {usd}, false},
-      {"invoice", invoice, {usd, number("maxTenorDays", "90"), string("country", "DE")}, true},
-      {"invoice tenor zero", invoice, {usd, number("maxTenorDays", "0"), string("country", "DE")}, false},
-      {"invoice tenor fraction", invoice, {usd, number("maxTenorDays", "1.5"), string("country", "DE")}, false},
-      {"invoice tenor huge", invoice, {usd, number("maxTenorDays", "36501"), string("country", "DE")}, false},
-      {"invoice country", invoice, {usd, number("maxTenorDays", "9"), string("country", "de")}, false},
-      {"invoice without country", invoice, {usd, number("maxTenorDays", "9")}, false},
-      {"credit", credit, {usd, number("maxTenorDays", "9"), string("issuingBankCountry", "SG")}, true},
-      {"credit key of invoice", credit, {usd, number("maxTenorDays", "9"), string("country", "SG")}, false},
-      {"wrong vertical", misplaced, {usd, number("maxTenorDays", "9"), string("issuingBankCountry", "SG")}, false},
-      {"own code", own, {string("anything", "goes")}, true},
-      {"own code currency", own, {number("currency", "7")}, false},
-      {"own code reserved", own, {string("onchain", "x")}, false},
+      {"CONSTR_ESCROW with only a currency is accepted", escrow, {usd}, true},
+      {"CONSTR_ESCROW with equal limits is accepted",
+       escrow,
+       {usd, number("minAmount", "5"), number("maxAmount", "5")},
+       true},
+      {"CONSTR_ESCROW with the template's region is accepted", escrow, {usd, string("region", "US")}, true},
+      {"CONSTR_ESCROW with another region is refused", escrow, {usd, string("region", "SG")}, false},
+      {"CONSTR_ESCROW with minAmount above maxAmount is refused",
+       escrow,
+       {usd, number("minAmount", "6"), number("maxAmount", "5")},
+       false},
+      {"CONSTR_ESCROW with minAmount 0 is refused", escrow, {usd, number("minAmount", "0")}, false},
+      {"CONSTR_ESCROW with a string as minAmount is refused", escrow, {usd, string("minAmount", "5")}, false},
+      {"CONSTR_ESCROW without a currency is refused", escrow, {}, false},
+      {"CONSTR_ESCROW with a number as currency is refused", escrow, {number("currency", "1")}, false},
+      {"CONSTR_ESCROW with a mistyped key is refused", escrow, {usd, number("minAmout", "5")}, false},
+      {"CONSTR_RETAINAGE of 0 percent is accepted", retainage, {usd, number("retainagePercentage", "0")}, true},
+      {"CONSTR_RETAINAGE of 100 percent is accepted", retainage, {usd, number("retainagePercentage", "100")}, true},
+      {"CONSTR_RETAINAGE of more than 100 percent is refused",
+       retainage,
+       {usd, number("retainagePercentage", "100.01")},
+       false},
+      {"CONSTR_RETAINAGE of less than 0 percent is refused",
+       retainage,
+       {usd, number("retainagePercentage", "-1")},
+       false},
+      {"CONSTR_RETAINAGE without a percentage is refused", retainage, {usd}, false},
+      {"TF_INVOICE with all its keys is accepted",
+       invoice,
+       {usd, number("maxTenorDays", "90"), string("country", "DE")},
+       true},
+      {"TF_INVOICE with a tenor of 0 days is refused",
+       invoice,
+       {usd, number("maxTenorDays", "0"), string("country", "DE")},
+       false},
+      {"TF_INVOICE with a tenor of 1.5 days is refused",
+       invoice,
+       {usd, number("maxTenorDays", "1.5"), string("country", "DE")},
+       false},
+      {"TF_INVOICE with a tenor of 36501 days is refused",
+       invoice,
+       {usd, number("maxTenorDays", "36501"), string("country", "DE")},
+       false},
+      {"TF_INVOICE with a country in lower case is refused",
+       invoice,
+       {usd, number("maxTenorDays", "9"), string("country", "de")},
+       false},
+      {"TF_INVOICE without a country is refused", invoice, {usd, number("maxTenorDays", "9")}, false},
+      {"TF_LC with all its keys is accepted",
+       credit,
+       {usd, number("maxTenorDays", "9"), string("issuingBankCountry", "SG")},
+       true},
+      {"TF_LC with the key of TF_INVOICE for the country is refused",
+       credit,
+       {usd, number("maxTenorDays", "9"), string("country", "SG")},
+       false},
+      {"TF_LC in the vertical CONSTRUCTION is refused",
+       misplaced,
+       {usd, number("maxTenorDays", "9"), string("issuingBankCountry", "SG")},
+       false},
+      {"another code with any key is accepted", own, {string("anything", "goes")}, true},
+      {"another code with a number as currency is refused", own, {number("currency", "7")}, false},
+      {"another code with the reserved key onchain is refused", own, {string("onchain", "x")}, false},
   };
   for (const TemplateCase& each : cases) {
     Refusal why;
@@ -147,7 +185,7 @@ TEST(TemplateTerms, EachCodeHasItsKeys) {
   }
 }
 
-TEST(TemplateTerms, ATypoGetsTheNearestKey) {
+TEST(TemplateTerms, TheHintForAnUnknownKeyNamesTheMostSimilarKey) {
   Refusal why;
   const std::array<ConfigMember, 2> config = {{{.key = "currency", .kind = JsonKind::kString, .text = "USD"},
                                                {.key = "minAmuont", .kind = JsonKind::kNumber, .text = "5"}}};

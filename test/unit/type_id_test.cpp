@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ Uuid from_hex(const std::string& text) {
   return uuid;
 }
 
-// Worked out by hand from the specification: 5 bits a character, most significant first.
-TEST(TypeId, KnownAnswers) {
+// Computed by hand from the specification: a character has 5 bits, the most significant bits come first.
+TEST(TypeId, UuidsAreEncodedAsTheSpecificationSays) {
   EXPECT_EQ(format_type_id("pos", from_hex("00000000000000000000000000000000")).view(),
             "pos_00000000000000000000000000");
   EXPECT_EQ(format_type_id("pos", from_hex("0000000000000000000000000000003f")).view(),
@@ -40,7 +41,7 @@ TEST(TypeId, KnownAnswers) {
   EXPECT_EQ(format_type_id("", from_hex("ffffffffffffffffffffffffffffffff")).view(), "7zzzzzzzzzzzzzzzzzzzzzzzzz");
 }
 
-TEST(TypeId, RoundTrips) {
+TEST(TypeId, AnIdThatWasFormattedIsParsedToTheSamePrefixAndUuid) {
   const Uuid uuid = from_hex("0190f5fb1c2d7abc8def0123456789ab");
   const TypeIdText text = format_type_id("ple", uuid);
   const std::optional<TypeId> parsed = parse_type_id(text.view());
@@ -49,7 +50,7 @@ TEST(TypeId, RoundTrips) {
   EXPECT_EQ(parsed->uuid, uuid);
 }
 
-TEST(TypeId, RefusesWhatIsNoTypeId) {
+TEST(TypeId, TextThatIsNoTypeIdIsNotParsed) {
   for (const auto* text :
        {"", "_", "pos_", "_00000000000000000000000000", "POS_00000000000000000000000000",
         "pos_0000000000000000000000000", "pos_000000000000000000000000000", "pos_8zzzzzzzzzzzzzzzzzzzzzzzzz",
@@ -59,12 +60,12 @@ TEST(TypeId, RefusesWhatIsNoTypeId) {
   }
 }
 
-TEST(TypeId, UuidsAreVersion7AndSortByTime) {
+TEST(TypeId, MadeUuidsHaveVersion7AndSortByTheirTimeInMicroseconds) {
   const std::array<std::uint8_t, kUuidRandomBytes> ones = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
   const std::array<std::uint8_t, kUuidRandomBytes> zeros = {};
   const std::int64_t start = 1'763'700'000'123'456;
   for (std::int64_t later = 1; later < 5000; later += 7) {
-    // Even the largest random part now sorts before the smallest one a microsecond later.
+    // A UUID with the largest random part sorts before a UUID of the next microsecond with the smallest one.
     const Uuid now = make_uuid_v7(start + later - 1, ones);
     const Uuid then = make_uuid_v7(start + later, zeros);
     EXPECT_LT(format_type_id("pos", now).view(), format_type_id("pos", then).view());
@@ -74,7 +75,25 @@ TEST(TypeId, UuidsAreVersion7AndSortByTime) {
   EXPECT_EQ(hex(make_uuid_v7(1'000'000, zeros)).substr(0, 12), "0000000003e8");
 }
 
-// The official vectors, where they lie beside the project.
+TEST(TypeId, TimesOutsideTheRangeOfAUuidGiveItsFirstOrLastTimeAndSoStillSort) {
+  const std::array<std::uint8_t, kUuidRandomBytes> zeros = {};
+  const std::int64_t last = (std::int64_t{1} << 48) * 1000 - 1;
+  EXPECT_EQ(hex(make_uuid_v7(last, zeros)).substr(0, 12), "ffffffffffff");
+  EXPECT_EQ(make_uuid_v7(last + 1, zeros), make_uuid_v7(last, zeros));
+  EXPECT_EQ(make_uuid_v7(std::numeric_limits<std::int64_t>::max(), zeros), make_uuid_v7(last, zeros));
+  EXPECT_EQ(make_uuid_v7(-1, zeros), make_uuid_v7(0, zeros));
+  EXPECT_EQ(make_uuid_v7(std::numeric_limits<std::int64_t>::min(), zeros), make_uuid_v7(0, zeros));
+  EXPECT_LT(make_uuid_v7(last - 1000, zeros), make_uuid_v7(last, zeros));
+}
+
+TEST(TypeId, TheLongestPrefixHasRoomAndALongerOneGivesNoText) {
+  const Uuid uuid = from_hex("0190f5fb1c2d7abc8def0123456789ab");
+  const std::string longest(kMaxTypeIdPrefix, 'p');
+  EXPECT_EQ(format_type_id(longest, uuid).size(), kMaxTypeIdPrefix + 1 + kTypeIdSuffix);
+  EXPECT_TRUE(format_type_id(longest + "p", uuid).empty());
+}
+
+// The official test vectors, if they are present.
 std::string read_vectors(const char* file) {
   std::ifstream in(std::filesystem::path(ESCROWGRID_TYPEID_VECTORS) / file);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -91,7 +110,7 @@ std::vector<std::string> values_of(const std::string& json, const std::string& k
   return values;
 }
 
-TEST(TypeId, OfficialValidVectors) {
+TEST(TypeId, TheOfficialValidVectorsAreParsedAndFormatted) {
   const std::string json = read_vectors("valid.json");
   if (json.empty()) {
     GTEST_SKIP() << "the official vectors are not present";
@@ -113,7 +132,7 @@ TEST(TypeId, OfficialValidVectors) {
   }
 }
 
-TEST(TypeId, OfficialInvalidVectors) {
+TEST(TypeId, TheOfficialInvalidVectorsAreNotParsed) {
   const std::string json = read_vectors("invalid.json");
   if (json.empty()) {
     GTEST_SKIP() << "the official vectors are not present";
