@@ -66,10 +66,6 @@ class FixedText {
     return true;
   }
 
-  // The same as try_append(), but the result may be ignored. Use it only where something else guarantees that `text`
-  // fits.
-  bool append(std::string_view text) noexcept { return try_append(text); }
-
   // Appends as much of `text` as fits. If that is not all of it, the result ends with an ellipsis. If there is no room
   // for the ellipsis, it replaces the end of the text that was there before.
   void append_clipped(std::string_view text) noexcept {

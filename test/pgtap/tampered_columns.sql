@@ -20,10 +20,10 @@ SELECT lives_ok(
     $$SELECT escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34)$$,
     'a position is created where a type modifier adds decimals to its amount'
 );
-SELECT results_eq(
-    $$SELECT state, released_amount FROM escrowgrid.escrow_transition(
-        (SELECT id FROM escrowgrid.positions WHERE asset_id = 'ast_col'), 'FUNDED')$$,
-    $$VALUES ('FUNDED'::text, 0.0000::numeric)$$,
+SELECT is(
+    (SELECT (t.state, t.released_amount)::text FROM escrowgrid.escrow_transition(
+        (SELECT id FROM escrowgrid.positions WHERE asset_id = 'ast_col'), 'FUNDED') AS t),
+    '(FUNDED,0.0000)',
     'a position is moved where a type modifier adds decimals to its amounts'
 );
 ROLLBACK TO before;
@@ -49,5 +49,9 @@ SELECT throws_ok(
 );
 ROLLBACK TO before;
 
+SELECT is_empty(
+    'SELECT * FROM escrowgrid.escrow_verify()',
+    'escrow_verify() finds nothing wrong after the definitions have been restored'
+);
 SELECT * FROM finish();
 ROLLBACK;

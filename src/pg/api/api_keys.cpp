@@ -42,7 +42,7 @@ void require_key_role(const TextView& role) {
   }
   if (!core::parse_key_role(*role)) {
     why.begin(core::Condition::kInvalidParameter)
-        .message({"unknown role \"", core::clip(*role), "\""})
+        .message({"unknown role \"", core::echo(*role).view(), "\""})
         .hint({"Pass admin or read_only."})
         .with("parameter", "role")
         .with("value", *role);

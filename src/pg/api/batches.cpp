@@ -93,21 +93,18 @@ BatchResult perform_batch(store::Origin& origin, const core::BatchInput& batch, 
   const std::span<const std::size_t> order = in_lock_order(batch.position_ids);
   collect_records(*origin.writes, kPortion);
   MemoryContext outer = CurrentMemoryContext;
-  MemoryContext portion = AllocSetContextCreate(outer, "escrowgrid batch", ALLOCSET_DEFAULT_SIZES);
   for (std::size_t begin = 0; begin < count; begin += kPortion) {
-    MemoryContextSwitchTo(portion);
+    open_inner_session();
     for (const std::size_t at : order.subspan(begin, std::min(kPortion, count - begin))) {
       const Move made = require_move(origin, batch, at, is_root);
-      MemoryContextSwitchTo(outer);
+      MemoryContext inner = MemoryContextSwitchTo(outer);
       result.rows[at] = datumCopy(made.row, false, -1);
       result.event_ids[at] = copied(made.event_id);
-      MemoryContextSwitchTo(portion);
+      MemoryContextSwitchTo(inner);
     }
     write_records(*origin.writes);
-    MemoryContextReset(portion);
+    close_inner_session();
   }
-  MemoryContextSwitchTo(outer);
-  MemoryContextDelete(portion);
   return result;
 }
 

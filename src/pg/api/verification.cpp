@@ -55,7 +55,7 @@ Datum checkpoint_export(FunctionCallInfo fcinfo) {
 }
 
 void require_root_hash(const store::StoredCheckpoint& checkpoint, const store::Inclusion& found) {
-  if (found.root == checkpoint.facts.root) {
+  if (found.is_complete && found.root == checkpoint.facts.root) {
     return;
   }
   core::Refusal why;

@@ -19,9 +19,9 @@ auto contain_exceptions(Body body) {
   try {
     return body();
   } catch (const std::exception& error) {
-    static_cast<void>(failure.append(std::string_view(error.what()).substr(0, 240)));
+    failure.append_clipped(error.what());
   } catch (...) {
-    static_cast<void>(failure.append("unknown C++ exception"));
+    failure.append_clipped("unknown C++ exception");
   }
   raise_internal(failure.c_str());
 }

@@ -34,11 +34,16 @@ enum class Nulls : std::uint8_t { kForbidden, kAllowed };
 // Whether a transition changes the column.
 enum class Change : std::uint8_t { kNever, kByTransition };
 
+// Whether the first release had the column. The library also serves installations that have not been upgraded, in which
+// a later column is missing. Such columns are nullable and stand at the end.
+enum class Since : std::uint8_t { kFirstRelease, kLaterRelease };
+
 struct Column {
   std::string_view name;
   Type type;
   Nulls nulls = Nulls::kForbidden;
   Change change = Change::kNever;
+  Since since = Since::kFirstRelease;
 };
 
 // The columns of a unique index over all rows. `second` is empty for a key of one column.
@@ -86,6 +91,14 @@ struct Table {
   }
   [[nodiscard]] constexpr const Column& column(std::string_view name_of_column) const {
     return columns[static_cast<std::size_t>(number_of(name_of_column)) - 1];
+  }
+  // The number of columns that every installation has.
+  [[nodiscard]] constexpr std::size_t first_count() const {
+    std::size_t count = columns.size();
+    while (count > 0 && columns[count - 1].since == Since::kLaterRelease) {
+      --count;
+    }
+    return count;
   }
   [[nodiscard]] constexpr bool has(std::string_view column) const { return number_of(column) != 0; }
 };
@@ -159,7 +172,7 @@ inline constexpr std::array kPositionEventColumns = {
     Column{"api_key_id", Type::kText, Nulls::kAllowed},
     Column{"salt", Type::kBytes, Nulls::kAllowed},
     Column{"hash", Type::kBytes},
-    Column{"content_digest", Type::kBytes, Nulls::kAllowed},
+    Column{"content_digest", Type::kBytes, Nulls::kAllowed, Change::kNever, Since::kLaterRelease},
 };
 inline constexpr Table kPositionEvents = {
     TableId::kPositionEvents, "position_events", kPositionEventColumns, {"id", ""}, {"position_id", "seq"}};
@@ -280,6 +293,10 @@ constexpr bool are_sound() {
     for (std::size_t column = 0; column < table.columns.size(); ++column) {
       if (table.number_of(table.columns[column].name) != static_cast<int>(column) + 1) {
         return false;  // the name occurs twice
+      }
+      const bool is_later = table.columns[column].since == Since::kLaterRelease;
+      if (is_later != (column >= table.first_count()) || (is_later && table.columns[column].nulls != Nulls::kAllowed)) {
+        return false;
       }
     }
   }

@@ -40,33 +40,36 @@ inline constexpr auto kText = [] {
   return out;
 }();
 
-// "r.id, r.state, …" in the layout's order.
-constexpr SqlText column_list(const Table& table) {
+// "r.id, r.state, …": the first `count` columns in the layout's order.
+constexpr SqlText column_list(const Table& table, std::size_t count) {
   SqlText out;
   std::string_view separator;
-  for (const Column& column : table.columns) {
+  for (const Column& column : table.columns.first(count)) {
     out.add(separator).add("r.").add(column.name);
     separator = ", ";
   }
   return out;
 }
 
-// INSERT of all columns; $n is column n.
-constexpr SqlText insert_text(const Table& table, std::string_view tail) {
+// INSERT of the first `count` columns; $n is column n.
+constexpr SqlText insert_text(const Table& table, std::size_t count, std::string_view tail) {
   SqlText out;
   out.add("INSERT INTO escrowgrid.").add(table.name).add(" AS r (");
   std::string_view separator;
-  for (const Column& column : table.columns) {
+  for (const Column& column : table.columns.first(count)) {
     out.add(separator).add(column.name);
     separator = ", ";
   }
   out.add(") VALUES (");
   separator = {};
-  for (std::size_t i = 1; i <= table.columns.size(); ++i) {
+  for (std::size_t i = 1; i <= count; ++i) {
     out.add(separator).add("$").add_number(i);
     separator = ", ";
   }
   return out.add(")").add(tail);
+}
+constexpr SqlText insert_text(const Table& table, std::string_view tail) {
+  return insert_text(table, table.columns.size(), tail);
 }
 
 // The WHERE clause on a key. Its columns are compared with $1 and, if there are two, $2. If the table has tenants, the
@@ -87,24 +90,32 @@ constexpr SqlText where_text(const Table& table, WhichKey which) {
   return out;
 }
 
-// SELECT of all columns from `source`, which has columns of these names.
-constexpr SqlText select_from_text(const Table& table, std::string_view source, std::string_view tail) {
+// SELECT of the first `count` columns from `source`, which has columns of these names.
+constexpr SqlText select_from_text(const Table& table, std::size_t count, std::string_view source,
+                                   std::string_view tail) {
   SqlText out;
-  out.add("SELECT ").add(column_list(table).view()).add(" FROM ").add(source).add(" AS r");
+  out.add("SELECT ").add(column_list(table, count).view()).add(" FROM ").add(source).add(" AS r");
   return out.add(tail);
 }
 
-// SELECT of all columns of the table's rows.
-constexpr SqlText select_all_text(const Table& table, std::string_view tail) {
-  SqlText source;
-  source.add("escrowgrid.").add(table.name);
-  return select_from_text(table, source.view(), tail);
+constexpr SqlText select_from_text(const Table& table, std::string_view source, std::string_view tail) {
+  return select_from_text(table, table.columns.size(), source, tail);
 }
 
-// SELECT of all columns by a key.
-constexpr SqlText select_text(const Table& table, WhichKey which, std::string_view tail) {
+// SELECT of the first `count` columns of the table's rows.
+constexpr SqlText select_all_text(const Table& table, std::size_t count, std::string_view tail) {
+  SqlText source;
+  source.add("escrowgrid.").add(table.name);
+  return select_from_text(table, count, source.view(), tail);
+}
+constexpr SqlText select_all_text(const Table& table, std::string_view tail) {
+  return select_all_text(table, table.columns.size(), tail);
+}
+
+// SELECT of the first `count` columns by a key.
+constexpr SqlText select_text(const Table& table, std::size_t count, WhichKey which, std::string_view tail) {
   SqlText condition = where_text(table, which);
-  return select_all_text(table, condition.add(tail).view());
+  return select_all_text(table, count, condition.add(tail).view());
 }
 
 // UPDATE by primary key ($1) of the columns that a transition changes: $2, $3 and so on.

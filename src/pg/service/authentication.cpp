@@ -20,11 +20,8 @@ bool is_root(Oid role) {
 
 // The id that a sign-in with the root key sets. It contains a hash of the configured key hash, so that a change of the
 // configuration ends the sign-in.
-core::FixedText<100> root_id(std::string_view key_hash) {
-  core::FixedText<100> id;
-  id.append(kRootIdPrefix);
-  id.append(core::hash_token(key_hash).view());
-  return id;
+auto root_id(std::string_view key_hash) {
+  return core::joined("root:", core::hash_token(key_hash));
 }
 
 [[noreturn]] void raise_not_signed_in(const char* db_role) {
@@ -122,13 +119,15 @@ TokenVerdict judge_token(std::string_view token) {
   const core::KeyHashText hash = core::hash_token(token);
   const TextView root = root_key_hash();
   if (root && core::equals_in_constant_time(hash.view(), *root)) {
-    verdict.id = root_id(*root);
+    static_cast<void>(verdict.id.try_append(root_id(*root).view()));
     verdict.status =
         store::is_address_allowed(root_allowed_cidrs()) ? core::KeyStatus::kValid : core::KeyStatus::kForbiddenAddress;
     return verdict;
   }
   if (const std::optional<store::ApiKey> key = store::find_key_by_hash(hash.view())) {
-    verdict.id.append(key->id);
+    if (!verdict.id.try_append(key->id)) {
+      return verdict;  // no key of the extension's has so long an id
+    }
     verdict.status = status_of(*key, clock_micros());
     if (verdict.status == core::KeyStatus::kValid && !key->is_address_allowed) {
       verdict.status = core::KeyStatus::kForbiddenAddress;

@@ -3,6 +3,7 @@
 #include "pg/border/subtransaction.hpp"
 #include "pg/service/moves.hpp"
 #include "pg/store/positions.hpp"
+#include "pg/table/session.hpp"
 #include "pg/table/writes.hpp"
 #include "pg/values/memory.hpp"
 
@@ -30,6 +31,7 @@ struct Portion {
   std::int32_t expired = 0;
   std::span<Unexpired> refused;
   std::size_t refused_count = 0;
+  MemoryContext memory = nullptr;  // outlives the subtransaction; for `refused`
 };
 
 void warn(const Unexpired& position) {
@@ -39,17 +41,28 @@ void warn(const Unexpired& position) {
            errdetail_internal("%s", position.detail), position.hint == nullptr ? 0 : errhint("%s", position.hint)));
 }
 
+void note_refusal(Portion& portion, std::string_view id, const core::Refusal& why) {
+  MemoryContext outer = MemoryContextSwitchTo(portion.memory);
+  portion.refused[portion.refused_count++] = {
+      .id = copied(id), .detail = pstrdup(why.detail()), .hint = pstrdup(why.hint())};
+  MemoryContextSwitchTo(outer);
+}
+
 void expire_portion(Portion& portion) {
+  open_inner_session();
   store::Origin origin = store::origin_of(*portion.caller, "escrow_expire_due");
   origin.tells_refusals = true;
   const std::span<const store::DuePosition> due =
       store::lock_due_positions(portion.now, portion.caller->institution_id, portion.cursor, portion.max_count);
   portion.found = static_cast<std::int32_t>(due.size());
   if (due.empty()) {
+    close_inner_session();
     return;
   }
   portion.cursor = store::cursor_of(due.back());
+  MemoryContext inner = MemoryContextSwitchTo(portion.memory);
   portion.refused = make_array<Unexpired>(due.size());
+  MemoryContextSwitchTo(inner);
   origin.writes = begin_writes(origin.path);
   collect_records(*origin.writes, kRecordsAtOnce);
   core::TransitionRequest request;
@@ -58,14 +71,14 @@ void expire_portion(Portion& portion) {
     request.content = event_content(*portion.caller, "expires_at has passed", std::nullopt);
     core::Refusal why;
     if (!move(origin, position.id, request, why)) {
-      portion.refused[portion.refused_count++] = {
-          .id = position.id, .detail = pstrdup(why.detail()), .hint = pstrdup(why.hint())};
+      note_refusal(portion, position.id, why);
     } else if (++portion.expired % kRecordsAtOnce == 0) {
       write_records(*origin.writes);
     }
   }
   write_records(*origin.writes);
   finish_writes(origin.writes);
+  close_inner_session();
 }
 
 // Expires the next positions behind the cursor and moves the cursor. Returns the error that ended the portion, whose
@@ -86,6 +99,7 @@ std::int32_t expire_due_positions(const Caller& caller, std::int32_t max_count) 
   Portion portion;
   portion.caller = &caller;
   portion.now = clock_micros();
+  portion.memory = memory;
   std::int32_t expired = 0;
   std::int32_t tried = 0;
   // A portion that fails is halved until the position that fails is alone; after a success the size doubles again. So

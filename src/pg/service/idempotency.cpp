@@ -15,7 +15,7 @@ Claim claim(const store::IdempotencyKey& key, const core::Digest& fingerprint, c
     return Claim::kReplay;
   }
   why.begin(core::Condition::kIdempotencyMismatch)
-      .message({"the idempotency key \"", core::clip(key.key), "\" belongs to another request"})
+      .message({"the idempotency key \"", core::echo(key.key).view(), "\" belongs to another request"})
       .hint({"Use a new key for each request, and the same key only to repeat it unchanged."})
       .with("idempotency_key", key.key);
   return Claim::kRefused;

@@ -118,7 +118,8 @@ void publish(KeptRules& kept, std::string_view asset_id, ParsedRules* parsed) {
   MemoryContextSetParent(parsed->memory, CacheMemoryContext);
   kept.parsed = parsed;
   kept.asset_id.clear();
-  kept.asset_id.append(asset_id);
+  // An id that does not fit stays empty, so the rules are looked up again each time.
+  static_cast<void>(kept.asset_id.try_append(asset_id));
 }
 
 // The rules of an asset. The rows are looked up on each call, because a cache that depends on invalidations goes stale

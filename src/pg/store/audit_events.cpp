@@ -70,10 +70,12 @@ void append_audit(const Origin& origin, const AuditEntry& entry) {
 }
 
 void audit_refusal(const Origin& origin, const core::Refusal& why, const TextView& resource_id) {
+  // The id is whatever the caller passed. A long one is stored with an ellipsis in place of its end.
+  const core::EchoText echo = core::echo(resource_id.value_or(std::string_view()));
   append_audit(origin, {.action = refusal_action(why.condition()),
                         .institution_id = origin.caller.institution_id,
                         .resource_type = "position",
-                        .resource_id = resource_id ? TextView(core::clip(*resource_id)) : std::nullopt,
+                        .resource_id = resource_id ? TextView(echo.view()) : std::nullopt,
                         .payload = std::nullopt,
                         .error = why.detail(),
                         .status_code = core::describe(why.condition()).http_status,

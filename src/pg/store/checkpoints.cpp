@@ -69,7 +69,8 @@ void require_earlier_heads() {
   const std::string_view id = text_view(result_value(0, 1).value_or(0));
   core::Refusal why;
   why.begin(core::Condition::kIntegrityViolation)
-      .message({"position \"", core::clip(id), "\" no longer has the history that an earlier checkpoint stands for"})
+      .message(
+          {"position \"", core::echo(id).view(), "\" no longer has the history that an earlier checkpoint stands for"})
       .hint({"Run escrow_verify() to see what differs."})
       .with("position_id", id);
   raise(why);
@@ -184,6 +185,7 @@ std::optional<Inclusion> find_inclusion(std::string_view position_id, const Text
   }
   rows.close();
   found.root = tree.root();
+  found.is_complete = path.is_complete();
   const std::span<core::Digest> hashes = make_array<core::Digest>(path.hashes().size());
   std::copy(path.hashes().begin(), path.hashes().end(), hashes.begin());
   found.path = hashes;

@@ -29,7 +29,8 @@ struct Inclusion {
   std::uint64_t index = 0;
   core::PositionHeadLeaf head;
   core::Digest leaf{};
-  core::Digest root{};  // recomputed
+  core::Digest root{};       // recomputed
+  bool is_complete = false;  // whether the checkpoint has as many heads as it says
   std::span<const core::Digest> path;
 };
 // The place of the position in the checkpoint. Absent if the checkpoint does not contain it, or if it does not belong

@@ -50,7 +50,7 @@ void keep_known(std::string_view code, int exponent) {
   }
   KnownCurrency& known = known_currencies[known_count];
   known.code.clear();
-  if (known.code.append(code)) {
+  if (known.code.try_append(code)) {
     known.exponent = exponent;
     ++known_count;
   }

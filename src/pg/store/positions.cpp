@@ -167,7 +167,7 @@ TextView find_position_institution(std::string_view id, const TextView& institut
 DueCursor cursor_of(const DuePosition& position) {
   DueCursor cursor;
   cursor.due_at = position.due_at;
-  if (!cursor.id.append(position.id)) {
+  if (!cursor.id.try_append(position.id)) {
     elog(ERROR, "escrowgrid: the id of a position has more than %zu bytes", core::kMaxIdBytes);
   }
   return cursor;

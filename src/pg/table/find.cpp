@@ -7,37 +7,45 @@ namespace escrowgrid::pg {
 
 namespace {
 
-// By LockStrength.
-constexpr std::array<std::string_view, 4> kLockClauses = {" FOR KEY SHARE OF r", " FOR SHARE OF r",
+// None, and then by LockStrength.
+constexpr std::array<std::string_view, 5> kLockClauses = {"", " FOR KEY SHARE OF r", " FOR SHARE OF r",
                                                           " FOR NO KEY UPDATE OF r", " FOR UPDATE OF r"};
 
-template <std::size_t kIndex, WhichKey kKey>
-constexpr Statement find_statement() {
-  if constexpr (layout::key_columns(*layout::kTables[kIndex], kKey).count == 0) {
-    return {};
-  } else {
-    return {layout::kText<[] { return layout::select_text(*layout::kTables[kIndex], kKey, ""); }>.data()};
-  }
+template <std::size_t kIndex, WhichKey kKey, std::size_t kClause, bool kHasAll>
+constexpr const char* select_form() {
+  return layout::kText<[] {
+    constexpr const layout::Table& kTable = *layout::kTables[kIndex];
+    return layout::select_text(kTable, kHasAll ? kTable.columns.size() : kTable.first_count(), kKey,
+                               kLockClauses[kClause]);
+  }>.data();
 }
 
-template <std::size_t kIndex, std::size_t kStrength>
-constexpr Statement lock_statement() {
-  return {layout::kText<[] {
-            return layout::select_text(*layout::kTables[kIndex], WhichKey::kPrimary, kLockClauses[kStrength]);
-          }>.data()};
+template <std::size_t kIndex, WhichKey kKey, std::size_t kClause>
+constexpr StatementForms statement_forms() {
+  StatementForms out;
+  if constexpr (layout::key_columns(*layout::kTables[kIndex], kKey).count != 0) {
+    out.all.sql = select_form<kIndex, kKey, kClause, true>();
+    out.first.sql = select_form<kIndex, kKey, kClause, false>();
+  }
+  return out;
 }
 
 struct TableStatements {
-  std::array<Statement, 2> find;                    // by WhichKey
-  std::array<Statement, kLockClauses.size()> lock;  // by LockStrength
+  std::array<StatementForms, 2> find;                        // by WhichKey
+  std::array<StatementForms, kLockClauses.size() - 1> lock;  // by LockStrength
 };
 
+template <std::size_t kIndex>
+constexpr TableStatements table_statements() {
+  constexpr auto kPrimary = WhichKey::kPrimary;
+  return {.find = {statement_forms<kIndex, kPrimary, 0>(), statement_forms<kIndex, WhichKey::kSecondary, 0>()},
+          .lock = {statement_forms<kIndex, kPrimary, 1>(), statement_forms<kIndex, kPrimary, 2>(),
+                   statement_forms<kIndex, kPrimary, 3>(), statement_forms<kIndex, kPrimary, 4>()}};
+}
+
 template <std::size_t... kIndexes>
-constexpr std::array<TableStatements, sizeof...(kIndexes)> make_statements(
-    std::index_sequence<kIndexes...> /*indexes*/) {
-  return {{{.find = {find_statement<kIndexes, WhichKey::kPrimary>(), find_statement<kIndexes, WhichKey::kSecondary>()},
-            .lock = {lock_statement<kIndexes, 0>(), lock_statement<kIndexes, 1>(), lock_statement<kIndexes, 2>(),
-                     lock_statement<kIndexes, 3>()}}...}};
+constexpr std::array<TableStatements, sizeof...(kIndexes)> make_statements(std::index_sequence<kIndexes...> /*all*/) {
+  return {{table_statements<kIndexes>()...}};
 }
 
 // By layout::TableId.
@@ -131,7 +139,8 @@ bool FoundRow::find(const View& view, const layout::Table& table, WhichKey key, 
     close();
     return false;
   }
-  Statement& statement = statements[table.index()].find[static_cast<std::size_t>(key)];
+  const std::size_t count = count_columns(table);
+  Statement& statement = statements[table.index()].find[static_cast<std::size_t>(key)].for_count(table, count);
   if (execute(statement, bind_key(table, key, values, tenant), view.sight) != 1) {
     return false;
   }
@@ -199,9 +208,10 @@ void FoundRow::take(const direct::Row& row) {
 
 void FoundRow::take_result() {
   result_ = SPI_tuptable;
-  const auto count = static_cast<std::size_t>(result_->tupdesc->natts);
-  const std::span<Datum> values = make_array<Datum>(count);
-  const std::span<bool> nulls = make_array<bool>(count);
+  // Columns that an older installation lacks read as NULL.
+  const std::span<Datum> values = make_array<Datum>(layout::kMostColumns);
+  const std::span<bool> nulls = make_array<bool>(layout::kMostColumns);
+  std::fill(nulls.begin(), nulls.end(), true);
   heap_deform_tuple(result_->vals[0], result_->tupdesc, values.data(), nulls.data());
   values_ = values.data();
   nulls_ = nulls.data();
@@ -220,7 +230,8 @@ void FoundRow::close() {
 
 bool FoundRow::find_and_lock(const layout::Table& table, std::string_view id, const TextView& tenant,
                              LockStrength strength) {
-  Statement& statement = statements[table.index()].lock[static_cast<std::size_t>(strength)];
+  const std::size_t count = count_columns(table);
+  Statement& statement = statements[table.index()].lock[static_cast<std::size_t>(strength)].for_count(table, count);
   if (execute(statement, bind_key(table, WhichKey::kPrimary, {text_datum(id)}, tenant), Sight::kFresh) != 1) {
     return false;
   }

@@ -2,16 +2,24 @@
 
 namespace escrowgrid::pg {
 
-Session open_session() {
-  const Session session = {.owner = enter_owner()};
+void open_inner_session() {
   if (SPI_connect() != SPI_OK_CONNECT) {
     elog(ERROR, "escrowgrid: could not connect to SPI");
   }
+}
+
+void close_inner_session() {
+  SPI_finish();
+}
+
+Session open_session() {
+  const Session session = {.owner = enter_owner()};
+  open_inner_session();
   return session;
 }
 
 void close_session(Session session) {
-  SPI_finish();
+  close_inner_session();
   leave_owner(session.owner);
 }
 

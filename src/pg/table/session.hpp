@@ -14,4 +14,9 @@ struct Session {
 [[nodiscard]] Session open_session();
 void close_session(Session session);
 
+// A session inside a session. SPI allocates memory that lives until its connection ends, so work that repeats many
+// times runs in inner sessions, each of which frees its memory.
+void open_inner_session();
+void close_inner_session();
+
 }  // namespace escrowgrid::pg

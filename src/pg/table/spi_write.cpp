@@ -10,19 +10,28 @@ namespace escrowgrid::pg {
 namespace {
 
 struct TableStatements {
-  Statement insert;
-  Statement insert_returning;
+  StatementForms insert;
+  StatementForms insert_returning;
   Statement update;  // of tables that transitions update
 };
 
+template <std::size_t kIndex, bool kHasAll, bool kReturns>
+constexpr const char* insert_form() {
+  return layout::kText<[] {
+    constexpr const layout::Table& kTable = *layout::kTables[kIndex];
+    return layout::insert_text(kTable, kHasAll ? kTable.columns.size() : kTable.first_count(),
+                               kReturns ? " RETURNING r" : "");
+  }>.data();
+}
+
 template <std::size_t kIndex>
 constexpr TableStatements make_table_statements() {
-  constexpr const layout::Table& kTable = *layout::kTables[kIndex];
   TableStatements out;
-  out.insert.sql = layout::kText<[] { return layout::insert_text(*layout::kTables[kIndex], ""); }>.data();
-  out.insert_returning.sql =
-      layout::kText<[] { return layout::insert_text(*layout::kTables[kIndex], " RETURNING r"); }>.data();
-  if constexpr (layout::is_updated_by_transitions(kTable)) {
+  out.insert.all.sql = insert_form<kIndex, true, false>();
+  out.insert.first.sql = insert_form<kIndex, false, false>();
+  out.insert_returning.all.sql = insert_form<kIndex, true, true>();
+  out.insert_returning.first.sql = insert_form<kIndex, false, true>();
+  if constexpr (layout::is_updated_by_transitions(*layout::kTables[kIndex])) {
     out.update.sql = layout::kText<[] { return layout::update_text(*layout::kTables[kIndex]); }>.data();
   }
   return out;
@@ -113,10 +122,11 @@ void require_one_row(std::uint64_t count, const layout::Table& table) {
 }
 
 void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, const layout::RowValues& row) {
-  Statement& statement = statements[table.index()].insert;
+  const std::size_t columns = count_columns(table);
+  Statement& statement = statements[table.index()].insert.for_count(table, columns);
   begin_noted(table, row.values[0], row);
   Bindings values;
-  const std::uint64_t count = execute_in(call, statement, values.row(table, row));
+  const std::uint64_t count = execute_in(call, statement, values.row(table, columns, row));
   end_own_write();
   if (count != 1) {
     invalidate_plan(statement);
@@ -126,7 +136,7 @@ void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, c
 
 std::optional<Datum> insert_row_by_spi(direct::WriteCall& call, const layout::Table& table,
                                        const layout::RowValues& row) {
-  Statement& statement = statements[table.index()].insert_returning;
+  Statement& statement = statements[table.index()].insert_returning.all;
   begin_noted(table, row.values[0], row);
   Bindings values;
   const std::uint64_t count = execute_in(&call, statement, values.row(table, row));
@@ -162,7 +172,8 @@ std::optional<Datum> update_row_by_spi(direct::WriteCall& call, const layout::Ta
 
 Datum insert_outside_moves(const layout::Table& table, const layout::RowValues& row) {
   Bindings values;
-  require_one_row(execute(statements[table.index()].insert_returning, values.row(table, row), Sight::kFresh), table);
+  require_one_row(execute(statements[table.index()].insert_returning.all, values.row(table, row), Sight::kFresh),
+                  table);
   return keep_for_caller(result_value(0, 1).value_or(0));
 }
 

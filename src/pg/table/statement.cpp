@@ -23,6 +23,15 @@ void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::
 
 }  // namespace
 
+std::size_t count_columns(const layout::Table& table) {
+  if (table.first_count() == table.columns.size()) {
+    return table.columns.size();
+  }
+  const Oid relation = get_relname_relid(table.name.data(), get_namespace_oid(kSchema, false));
+  const bool has_all = get_attnum(relation, table.columns.back().name.data()) != InvalidAttrNumber;
+  return has_all ? table.columns.size() : table.first_count();
+}
+
 std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
   prepare(statement, bindings.types_, bindings.count_);
   std::array<Datum, Bindings::kMost> values = bindings.values_;

@@ -39,12 +39,15 @@ class Bindings {
   Bindings& column(const layout::Column& column, Datum value, bool is_null) {
     return put(layout::oid_of(column.type), value, is_null ? 'n' : ' ');
   }
-  // All columns of a row, in order.
-  Bindings& row(const layout::Table& table, const layout::RowValues& row) {
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+  // The first columns of a row, in order.
+  Bindings& row(const layout::Table& table, std::size_t count, const layout::RowValues& row) {
+    for (std::size_t i = 0; i < count; ++i) {
       column(table.columns[i], row.values[i], row.nulls[i]);
     }
     return *this;
+  }
+  Bindings& row(const layout::Table& table, const layout::RowValues& values) {
+    return row(table, table.columns.size(), values);
   }
 
  private:
@@ -72,6 +75,19 @@ class Bindings {
 };
 
 static_assert(std::is_trivially_destructible_v<Bindings>);
+
+// How many of the layout's columns the table has: all of them, or only those of the first release in an installation
+// that has not been upgraded.
+[[nodiscard]] std::size_t count_columns(const layout::Table& table);
+
+// The two forms of a statement on the columns of a table.
+struct StatementForms {
+  Statement all;
+  Statement first;  // without the columns of later releases; unused where there are none
+  [[nodiscard]] Statement& for_count(const layout::Table& table, std::size_t count) {
+    return count == table.columns.size() ? all : first;
+  }
+};
 
 // Runs the statement inside an open SPI session and returns the number of rows; SPI_tuptable has them.
 // `limit` 0 is none.
