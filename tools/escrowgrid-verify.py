@@ -213,10 +213,10 @@ def check_position(position, events, report):
         say("position_version", seq, version)
     ended = state in EDGES and not EDGES[state]
     wanted = {"state": state, "released_amount": released, "refunded_amount": refunded, "created_at": first,
-              "updated_at": last, "due_at": 0 if ended else micros(position["expires_at"]) or 0}
+              "updated_at": last, "due_at": None if ended else micros(position["expires_at"])}
     found = {"state": position["state"], "released_amount": amount(position["released_amount"]),
              "refunded_amount": amount(position["refunded_amount"]), "created_at": micros(position["created_at"]),
-             "updated_at": micros(position["updated_at"]), "due_at": micros(position["due_at"]) or 0}
+             "updated_at": micros(position["updated_at"]), "due_at": micros(position["due_at"])}
     for name, value in wanted.items():
         if found[name] != value:
             say("position_" + name, value, found[name])
