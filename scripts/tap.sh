@@ -18,7 +18,8 @@ cp -R "$ROOT"/test/tap/*.pl "$ROOT/test/tap/lib" "$ROOT/docs" "$ROOT/tools" "$wo
   sed -n "s/.*AS 'MODULE_PATHNAME', '\([a-z_]*\)'.*/\1; pg_finfo_\1;/p" "$ROOT/src/sql/released/escrowgrid--0.1.0.sql"
   echo 'local: *; };'
 } >"$work/old.map"
-g++ -shared -o "$work/old.so" "$ROOT"/build/core/*.o "$ROOT"/build/pg/*.o -Wl,--version-script="$work/old.map" -lcrypto
+g++ -shared -o "$work/old.so" "$ROOT"/build/core/*.o "$ROOT"/build/pg/*.o "$ROOT"/build/pg/*/*.o \
+  -Wl,--version-script="$work/old.map" -lcrypto
 tests=("$work"/*.pl)
 [ $# -eq 0 ] || tests=("${@/#/$work/}")
 [ -z "$SERVER_USER" ] || chown -R "$SERVER_USER" "$work"
