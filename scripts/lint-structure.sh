@@ -27,31 +27,47 @@ print: ; @printf '%s\n' \$($1)
 MAKE
 }
 differing() { diff <(printf '%s\n' "$1" | sort) <(printf '%s\n' "$2" | sort); }
-unlisted_regress() { differing "$(listed REGRESS)" "$(cd sql && printf '%s\n' *.sql | sed 's/\.sql$//')"; }
-unpaired_regress() { differing "$(cd sql && printf '%s\n' *.sql | sed 's/\.sql$//')" "$(cd expected && printf '%s\n' *.out | sed 's/\.out$//')"; }
-unlisted_isolation() { differing "$(listed ISOLATION)" "$(cd test/isolation/specs && printf '%s\n' *.spec | sed 's/\.spec$//')"; }
-unpaired_isolation() { differing "$(listed ISOLATION)" "$(cd test/isolation/expected && printf '%s\n' *.out | sed 's/\.out$//')"; }
+names_of() { # folder, ending
+  (cd "$1" && printf '%s\n' *."$2") | sed "s/\\.$2\$//"
+}
+unlisted_regress() { differing "$(listed REGRESS)" "$(names_of sql sql)"; }
+unpaired_regress() { differing "$(names_of sql sql)" "$(names_of expected out)"; }
+unlisted_isolation() { differing "$(listed ISOLATION)" "$(names_of test/isolation/specs spec)"; }
+unpaired_isolation() { differing "$(listed ISOLATION)" "$(names_of test/isolation/expected out)"; }
 empty_expected() { find expected test/isolation/expected -name '*.out' -empty; }
 core_knows_postgres() { grep -nE '#include.*(postgres|utils/|pg/|fmgr|executor|catalog)' src/core/*; }
-stray_exceptions() { grep -nE '\b(try|catch|throw|setjmp|PG_TRY)\b *[({]?' src/pg/*.cpp src/pg/*/*.[ch]pp | grep -vE 'src/pg/border/(boundary.hpp|subtransaction.cpp)|//'; }
+stray_exceptions() {
+  grep -nE '\b(try|catch|throw|setjmp|PG_TRY)\b *[({]?' src/pg/*.cpp src/pg/*/*.[ch]pp |
+    grep -vE 'src/pg/border/(boundary.hpp|subtransaction.cpp)|//'
+}
 stray_reports() { grep -nE 'ERRCODE_|MAKE_SQLSTATE' src/core/*.[ch]pp; }
-long_files() { wc -l src/core/* src/pg/*.cpp src/pg/*/* test/unit/* test/fuzz/*.?pp test/*/*.py scripts/* | awk '$2 != "total" && $1 > 420 {print}'; }
+long_files() {
+  wc -l src/core/* src/pg/*.cpp src/pg/*/* test/unit/* test/fuzz/*.?pp test/*/*.py test/pgtap/*.sql scripts/* |
+    awk '$2 != "total" && $1 > 420 {print}'
+}
 # Google style closes a function with "}" in column 1 and opens it on a line that ends with "{".
 long_functions() {
-  awk 'FNR == 1 {start = 0} /^[A-Za-z].*\) (const )?(noexcept )?\{$|^    .*\) (const )?(noexcept )?\{$/ && !start {start = FNR; name = $0}
-       /^}/ {if (start && FNR - start > 72) print FILENAME ":" start ": " FNR - start " lines: " name; start = 0}' src/core/*.cpp src/pg/*.cpp src/pg/*/*.cpp
+  awk 'FNR == 1 {start = 0}
+       /^[A-Za-z].*\) (const )?(noexcept )?\{$|^    .*\) (const )?(noexcept )?\{$/ && !start {start = FNR; name = $0}
+       /^}/ {if (start && FNR - start > 72) print FILENAME ":" start ": " FNR - start " lines: " name; start = 0}' \
+    src/core/*.cpp src/pg/*.cpp src/pg/*/*.cpp
 }
 replacing_sql() { grep -nE 'OR REPLACE|IF NOT EXISTS' src/sql/*.sql src/sql/upgrade/*.sql; }
 # In statements of functions that are declared without a fixed search_path.
+unqualified_in() { # files
+  grep -HnE '"[^"]*[a-z_]\.[a-z_]+ (=|<|>|<>|<=|>=) ' "$@"
+}
 unqualified_operators() {
-  local file
-  for file in src/pg/store/*.[ch]pp src/pg/table/*.[ch]pp; do
-    case $file in
-      # Their functions have a fixed search_path.
-      src/pg/store/documents.cpp | src/pg/store/health.cpp | src/pg/store/verification* | src/pg/store/checkpoints.cpp) ;;
-      *) grep -HnE '"[^"]*[a-z_]\.[a-z_]+ (=|<|>|<>|<=|>=) ' "$file" ;;
-    esac
-  done
+  local files
+  # The functions of the files that are left out are declared with a fixed search_path.
+  files=$(find src/pg/store src/pg/table src/pg/layout -name '*.?pp' ! -name 'documents.cpp' ! -name 'health.cpp' \
+    ! -name 'verification*' ! -name 'checkpoints.cpp')
+  # shellcheck disable=SC2086 # one file a word
+  unqualified_in $files
+}
+operators_unguarded() {
+  unqualified_in - <<<'Statement select = {"SELECT FROM escrowgrid.positions AS p WHERE p.version = 1"};' >/dev/null ||
+    echo 'an unqualified operator is not found'
 }
 
 # The rooms of src/pg from the lowest floor up; rooms of one floor stand side by side. A file includes headers of its own
@@ -102,7 +118,9 @@ include_cycles() {
     tsort 2>&1 >/dev/null | sed -n 's/^tsort: \(pg.*\)/\1/p'
 }
 # palloc() aligns to 8 bytes and knows no types: objects come from values/memory.hpp.
-raw_allocations() { grep -nE 'palloc0?\(sizeof|palloc0?\([^)]*sizeof' -r src/pg --include='*.?pp' | grep -v '^src/pg/values/memory.hpp'; }
+raw_allocations() {
+  grep -nE 'palloc0?\(sizeof|palloc0?\([^)]*sizeof' -r src/pg --include='*.?pp' | grep -v '^src/pg/values/memory.hpp'
+}
 
 version_differs() {
   local version
@@ -110,7 +128,10 @@ version_differs() {
   grep -q "\"version\": \"$version\"" META.json || echo "META.json is not at version $version"
   grep -q "^## \[\?$version" CHANGELOG.md || echo "CHANGELOG.md does not mention $version"
 }
-released_changed() { (cd src/sql/released && sha256sum --check --quiet SHA256SUMS 2>&1 && printf '%s\n' *.sql | diff - <(sed 's/.*  //' SHA256SUMS)); }
+released_changed() {
+  (cd src/sql/released && sha256sum --check --quiet SHA256SUMS 2>&1 &&
+    printf '%s\n' *.sql | diff - <(sed 's/.*  //' SHA256SUMS))
+}
 errors_doc_stale() { scripts/generate-errors-doc.sh | diff - docs/errors.md; }
 functions_undocumented() {
   sed -n 's/^CREATE FUNCTION escrowgrid\.\(escrow_[a-z_]*\).*/\1/p' src/sql/*.sql | while read -r name; do
@@ -124,7 +145,7 @@ headings_twice() { # a page that says a heading twice was spliced badly
   done
 }
 settings_undocumented() {
-  grep -oE '"escrowgrid\.[a-z_]+"' src/pg/border/settings.cpp | tr -d '"' | sort -u | while read -r name; do
+  grep -ohE '"escrowgrid\.[a-z_]+"' src/pg/border/settings.cpp src/pg/identity/sign_in.cpp | tr -d '"' | sort -u | while read -r name; do
     grep -q "\`$name\`" docs/reference.md || echo "docs/reference.md does not describe $name"
   done
 }
@@ -148,6 +169,7 @@ check 'includes point downwards' includes_upwards
 check 'an upward include would be found' floors_unguarded
 check 'headers do not include each other' include_cycles
 check 'objects are allocated by one helper' raw_allocations
+check 'an unqualified operator would be found' operators_unguarded
 check 'one version everywhere' version_differs
 check 'docs/errors.md is what errors.def says' errors_doc_stale
 check 'every function is documented' functions_undocumented

@@ -155,6 +155,14 @@ SELECT bag_eq('SELECT discrepancy FROM escrowgrid.escrow_verify()',
 SELECT throws_ok('SELECT escrowgrid.escrow_checkpoint()', 'ZE502', NULL,
     'escrow_checkpoint() is refused when the last checkpoint has a head that was inserted');
 ROLLBACK TO before_forgery;
+
+-- A checkpoint that says a wrong number of heads cannot prove that a position is among them.
+ALTER TABLE escrowgrid.checkpoints DISABLE TRIGGER USER;
+UPDATE escrowgrid.checkpoints SET position_count = position_count + 1 WHERE id = :'ninth_id';
+SELECT throws_ok(format($$SELECT * FROM escrowgrid.escrow_inclusion_proof(%L, %L)$$, :'first_id', :'ninth_id'),
+    'ZE502', NULL,
+    'escrow_inclusion_proof() is refused for a checkpoint that says one head too many');
+ROLLBACK TO before_forgery;
 SELECT lives_ok('SELECT escrowgrid.escrow_checkpoint()',
     'escrow_checkpoint() succeeds after the inserted head was rolled back');
 

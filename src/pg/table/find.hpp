@@ -18,7 +18,7 @@ using layout::WhichKey;
 // its end_view().
 struct View {
   static constexpr std::size_t kMostTables = 3;
-  Sight sight;
+  Sight sight = Sight::kCaller;
   Snapshot snapshot = nullptr;
   std::array<direct::OpenTable, kMostTables> tables{};  // those that can be read without SPI
 };
