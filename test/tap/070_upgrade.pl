@@ -105,6 +105,22 @@ for my $version (@released)
 			$name, "UPDATE escrowgrid.positions SET state = 'CANCELLED' WHERE id = 'pos_2' RETURNING version"),
 		'3',
 		"a raw UPDATE works with the current library and the SQL of $version");
+	is( $node->safe_psql(
+			$name, "SELECT version FROM escrowgrid.escrow_create_position((SELECT id FROM escrowgrid.assets), 'h', 'USD', 1)"),
+		'1',
+		"escrow_create_position() works with the current library and the SQL of $version");
+	is( $node->safe_psql(
+			$name,
+			'INSERT INTO escrowgrid.positions (asset_id, holder_reference, currency, amount)'
+			  . " SELECT id, 'h', 'USD', 1 FROM escrowgrid.assets RETURNING version"),
+		'1',
+		"a raw INSERT works with the current library and the SQL of $version");
+	is( $node->safe_psql(
+			$name,
+			'SET escrowgrid.debug_write_path = ordinary;'
+			  . " SELECT version FROM escrowgrid.escrow_create_position((SELECT id FROM escrowgrid.assets), 'h', 'USD', 1)"),
+		'1',
+		"escrow_create_position() works by SPI with the current library and the SQL of $version");
 	like(
 		$node->safe_psql($name, 'SELECT reasons FROM escrowgrid.escrow_health()'),
 		qr/library_version_mismatch: the library is \Q$current\E, the extension \Q$version\E/,
@@ -125,7 +141,7 @@ for my $version (@released)
 	is($node->safe_psql($name, "SELECT version FROM escrowgrid.escrow_transition('pos_1', 'RELEASED')"),
 		'3', "after an upgrade from $version a position can be moved");
 	is($node->safe_psql($name, 'SELECT position_count FROM escrowgrid.escrow_checkpoint()'),
-		'2', "after an upgrade from $version escrow_checkpoint() works");
+		'5', "after an upgrade from $version escrow_checkpoint() works");
 }
 
 # An old library with the current SQL: functions that it has work, and for others PostgreSQL says that they are missing.

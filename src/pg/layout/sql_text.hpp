@@ -68,9 +68,6 @@ constexpr SqlText insert_text(const Table& table, std::size_t count, std::string
   }
   return out.add(")").add(tail);
 }
-constexpr SqlText insert_text(const Table& table, std::string_view tail) {
-  return insert_text(table, table.columns.size(), tail);
-}
 
 // The WHERE clause on a key. Its columns are compared with $1 and, if there are two, $2. If the table has tenants, the
 // next parameter is the tenant that the row has to belong to; NULL stands for any tenant.
@@ -98,20 +95,12 @@ constexpr SqlText select_from_text(const Table& table, std::size_t count, std::s
   return out.add(tail);
 }
 
-constexpr SqlText select_from_text(const Table& table, std::string_view source, std::string_view tail) {
-  return select_from_text(table, table.columns.size(), source, tail);
-}
-
 // SELECT of the first `count` columns of the table's rows.
 constexpr SqlText select_all_text(const Table& table, std::size_t count, std::string_view tail) {
   SqlText source;
   source.add("escrowgrid.").add(table.name);
   return select_from_text(table, count, source.view(), tail);
 }
-constexpr SqlText select_all_text(const Table& table, std::string_view tail) {
-  return select_all_text(table, table.columns.size(), tail);
-}
-
 // SELECT of the first `count` columns by a key.
 constexpr SqlText select_text(const Table& table, std::size_t count, WhichKey which, std::string_view tail) {
   SqlText condition = where_text(table, which);

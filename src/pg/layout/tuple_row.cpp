@@ -12,7 +12,11 @@ int column_number(const char* table, const char* column, TupleDesc desc) {
 
 namespace {
 
+// 0 for a column of a later release that the table does not have yet.
 int number_in(TupleDesc desc, const Table& table, const Column& column) {
+  if (column.since == Since::kLaterRelease && SPI_fnumber(desc, column.name.data()) <= 0) {
+    return 0;
+  }
   return column_number(table.name.data(), column.name.data(), desc);
 }
 
@@ -20,7 +24,9 @@ int number_in(TupleDesc desc, const Table& table, const Column& column) {
 
 void read_tuple(const Table& table, HeapTuple tuple, TupleDesc desc, std::span<Datum> values, std::span<bool> nulls) {
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    values[i] = heap_getattr(tuple, number_in(desc, table, table.columns[i]), desc, &nulls[i]);
+    const int number = number_in(desc, table, table.columns[i]);
+    nulls[i] = true;
+    values[i] = number == 0 ? Datum{} : heap_getattr(tuple, number, desc, &nulls[i]);
   }
 }
 
@@ -30,8 +36,9 @@ HeapTuple with_columns(const Table& table, HeapTuple tuple, TupleDesc desc, cons
   std::array<bool, kMostColumns> nulls{};
   std::size_t count = 0;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (changes.is_given(i)) {
-      numbers[count] = number_in(desc, table, table.columns[i]);
+    const int number = changes.is_given(i) ? number_in(desc, table, table.columns[i]) : 0;
+    if (number != 0) {
+      numbers[count] = number;
       values[count] = changes.values[i];
       nulls[count] = changes.nulls[i];
       ++count;

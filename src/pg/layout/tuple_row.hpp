@@ -9,10 +9,11 @@ namespace escrowgrid::pg::layout {
 // The number of a table's column by name; an internal error if there is none.
 [[nodiscard]] int column_number(const char* table, const char* column, TupleDesc desc);
 
-// Takes the columns of the layout from the tuple, in the layout's order.
+// Takes the columns of the layout from the tuple, in the layout's order. Columns that an older installation lacks read
+// as NULL.
 void read_tuple(const Table& table, HeapTuple tuple, TupleDesc desc, std::span<Datum> values, std::span<bool> nulls);
 
-// The tuple with the given columns changed.
+// The tuple with the given columns changed. Columns that an older installation lacks are left out.
 [[nodiscard]] HeapTuple with_columns(const Table& table, HeapTuple tuple, TupleDesc desc, const RowValues& changes);
 
 template <const Table& kTable>

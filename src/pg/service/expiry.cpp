@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int32_t kMostAtOnce = 1000;
 constexpr std::int32_t kRecordsAtOnce = 100;
+constexpr std::int32_t kMostFailures = 1000;
 
 // A position that was not expired, and why.
 struct Unexpired {
@@ -101,14 +102,14 @@ std::int32_t expire_due_positions(const Caller& caller, std::int32_t max_count) 
   portion.now = clock_micros();
   portion.memory = memory;
   std::int32_t expired = 0;
-  std::int32_t tried = 0;
+  std::int32_t failed = 0;
   // A portion that fails is halved until the position that fails is alone; after a success the size doubles again. So
   // one bad position costs a few subtransactions, and not one for each position of its portion.
   std::int32_t size = kMostAtOnce;
-  while (tried < max_count) {
+  while (expired < max_count && failed < kMostFailures) {
     CHECK_FOR_INTERRUPTS();
     const store::DueCursor begin = portion.cursor;
-    portion.max_count = std::min(size, max_count - tried);
+    portion.max_count = std::min(size, max_count - expired);
     ErrorData* error = try_portion(portion);
     if (portion.found == 0) {
       if (error != nullptr) {
@@ -131,7 +132,7 @@ std::int32_t expire_due_positions(const Caller& caller, std::int32_t max_count) 
     for (const Unexpired& position : portion.refused.first(error == nullptr ? portion.refused_count : 0)) {
       warn(position);
     }
-    tried += portion.found;
+    failed += error == nullptr ? static_cast<std::int32_t>(portion.refused_count) : 1;
     MemoryContextReset(memory);
   }
   MemoryContextSwitchTo(outer);

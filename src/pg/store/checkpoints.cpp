@@ -12,13 +12,15 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-Statement select_checkpoints = {
-    layout::kText<[] { return layout::select_all_text(layout::kCheckpoints, " ORDER BY r.number"); }>.data()};
+constexpr layout::SqlText checkpoints_text(const layout::Table& table, std::size_t count) {
+  return layout::select_all_text(table, count, " ORDER BY r.number");
+}
+StatementForms select_checkpoints = kForms<layout::kCheckpoints, checkpoints_text>;
 
-Statement select_one = {layout::kText<[] {
-                          return layout::select_all_text(
-                              layout::kCheckpoints, " WHERE $1 IS NULL OR r.id = $1 ORDER BY r.number DESC LIMIT 1");
-                        }>.data()};
+constexpr layout::SqlText one_checkpoint_text(const layout::Table& table, std::size_t count) {
+  return layout::select_all_text(table, count, " WHERE $1 IS NULL OR r.id = $1 ORDER BY r.number DESC LIMIT 1");
+}
+StatementForms select_one = kForms<layout::kCheckpoints, one_checkpoint_text>;
 
 Statement lock_checkpoints = {"LOCK TABLE escrowgrid.checkpoints IN SHARE ROW EXCLUSIVE MODE"};
 
@@ -37,10 +39,11 @@ Statement insert_heads = {
     " AS h ON h.position_id = p.id"
     " WHERE p.version IS DISTINCT FROM h.version OR p.head_hash IS DISTINCT FROM h.head_hash"};
 
-Statement select_heads = {layout::kText<[] {
-                            return layout::select_from_text(layout::kCheckpointHeads, ESCROWGRID_HEADS,
-                                                            " WHERE r.version IS NOT NULL ORDER BY r.position_id");
-                          }>.data()};
+constexpr layout::SqlText heads_text(const layout::Table& table, std::size_t count) {
+  return layout::select_from_text(table, count, ESCROWGRID_HEADS,
+                                  " WHERE r.version IS NOT NULL ORDER BY r.position_id");
+}
+StatementForms select_heads = kForms<layout::kCheckpointHeads, heads_text>;
 
 Statement select_leaf = {
     "SELECT count(*) FILTER (WHERE h.position_id < $2),"
@@ -80,7 +83,7 @@ void require_earlier_heads() {
 
 RowStream open_checkpoints(Sight sight) {
   const Bindings none;
-  return {select_checkpoints, none, sight};
+  return {select_checkpoints.for_table(layout::kCheckpoints), none, sight};
 }
 
 StoredCheckpoint stored_checkpoint(const RowStream& row) {
@@ -100,7 +103,7 @@ core::MerkleTree heads_tree(std::int64_t number, Sight sight) {
   Bindings values;
   values.number(number);
   core::MerkleTree tree;
-  RowStream rows(select_heads, values, sight);
+  RowStream rows(select_heads.for_table(layout::kCheckpointHeads), values, sight);
   while (rows.next()) {
     tree.append(core::checkpoint_leaf(stored_head(rows)));
   }
@@ -145,7 +148,7 @@ Datum insert_checkpoint(const char* db_role) {
 std::optional<StoredCheckpoint> find_checkpoint(const TextView& id, Sight sight) {
   Bindings values;
   values.text(id);
-  RowStream rows(select_one, values, sight);
+  RowStream rows(select_one.for_table(layout::kCheckpoints), values, sight);
   if (!rows.next()) {
     rows.close();
     return std::nullopt;
@@ -171,7 +174,7 @@ std::optional<Inclusion> find_inclusion(std::string_view position_id, const Text
   core::MerkleTree tree;
   Bindings upto;
   upto.number(checkpoint.number);
-  RowStream rows(select_heads, upto, Sight::kCaller);
+  RowStream rows(select_heads.for_table(layout::kCheckpointHeads), upto, Sight::kCaller);
   while (rows.next()) {
     const core::PositionHeadLeaf head = stored_head(rows);
     const core::Digest leaf = core::checkpoint_leaf(head);

@@ -33,10 +33,10 @@ Statement select_held = {
     " FROM (SELECT p.state FROM escrowgrid.positions AS p WHERE p.institution_id OPERATOR(pg_catalog.=) $1"
     " ORDER BY p.id FOR UPDATE OF p) AS s"};
 
-Statement select_purged = {layout::kText<[] {
-                             return layout::select_all_text(
-                                 layout::kPositions, " WHERE r.institution_id OPERATOR(pg_catalog.=) $1 ORDER BY r.id");
-                           }>.data()};
+constexpr layout::SqlText purged_text(const layout::Table& table, std::size_t count) {
+  return layout::select_all_text(table, count, " WHERE r.institution_id OPERATOR(pg_catalog.=) $1 ORDER BY r.id");
+}
+StatementForms select_purged = kForms<layout::kPositions, purged_text>;
 
 #define ESCROWGRID_DELETE(table) \
   { "DELETE FROM escrowgrid." table " AS d WHERE d.institution_id OPERATOR(pg_catalog.=) $1" }
@@ -109,7 +109,7 @@ core::MerkleTree record_heads(const Origin& origin, std::string_view institution
     MemoryContextSwitchTo(outer);
     MemoryContextReset(part_memory);
   };
-  RowStream rows(select_purged, values, Sight::kFresh);
+  RowStream rows(select_purged.for_table(layout::kPositions), values, Sight::kFresh);
   while (rows.next()) {
     const auto row = rows.row<layout::kPositions>();
     const core::PositionHeadLeaf head = {.position_id = row.get<"id">(),

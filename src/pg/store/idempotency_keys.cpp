@@ -10,8 +10,10 @@ namespace escrowgrid::pg::store {
 
 namespace {
 
-Statement insert_claim_row = {
-    layout::kText<[] { return layout::insert_text(layout::kIdempotencyKeys, " ON CONFLICT DO NOTHING"); }>.data()};
+constexpr layout::SqlText insert_claim_text(const layout::Table& table, std::size_t count) {
+  return layout::insert_text(table, count, " ON CONFLICT DO NOTHING");
+}
+StatementForms insert_claim_row = kForms<layout::kIdempotencyKeys, insert_claim_text>;
 
 Statement complete_claim_row = {
     "UPDATE escrowgrid.idempotency_keys AS k SET event_ids = $3"
@@ -56,7 +58,9 @@ bool insert_claim(const IdempotencyKey& key, const core::Digest& fingerprint) {
       .set<"fingerprint">(fingerprint)
       .set<"created_at">(clock_micros());
   Bindings values;
-  return execute(insert_claim_row, values.row(layout::kIdempotencyKeys, row.values()), Sight::kFresh) == 1;
+  const std::size_t columns = count_columns(layout::kIdempotencyKeys);
+  values.row(layout::kIdempotencyKeys, columns, row.values());
+  return execute(insert_claim_row.for_count(layout::kIdempotencyKeys, columns), values, Sight::kFresh) == 1;
 }
 
 core::Digest read_claim(const IdempotencyKey& key) {

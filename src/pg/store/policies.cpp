@@ -33,11 +33,12 @@ Statement select_open = {
 Statement lock_institution = {
     "SELECT 1 FROM escrowgrid.institutions AS i WHERE i.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE OF i"};
 
-constexpr std::string_view kReplacingConfig =
-    " ON CONFLICT ON CONSTRAINT institution_policies_institution_id_region_key"
-    " DO UPDATE SET config = EXCLUDED.config, updated_at = EXCLUDED.updated_at RETURNING r";
-Statement upsert_row = {
-    layout::kText<[] { return layout::insert_text(layout::kInstitutionPolicies, kReplacingConfig); }>.data()};
+constexpr layout::SqlText upsert_text(const layout::Table& table, std::size_t count) {
+  return layout::insert_text(table, count,
+                             " ON CONFLICT ON CONSTRAINT institution_policies_institution_id_region_key"
+                             " DO UPDATE SET config = EXCLUDED.config, updated_at = EXCLUDED.updated_at RETURNING r");
+}
+StatementForms upsert_row = kForms<layout::kInstitutionPolicies, upsert_text>;
 
 Statement select_document = {
     "SELECT pg_catalog.jsonb_build_object('id', y.id, 'institutionId', y.institution_id, 'region', y.region,"
@@ -92,8 +93,10 @@ Datum upsert_policy(const Origin& origin, const PolicyName& name, std::string_vi
       .set<"created_at">(at)
       .set<"updated_at">(at);
   Bindings values;
-  values.row(layout::kInstitutionPolicies, made.values());
-  require_one_row(execute(upsert_row, values, Sight::kFresh), layout::kInstitutionPolicies);
+  const std::size_t columns = count_columns(layout::kInstitutionPolicies);
+  values.row(layout::kInstitutionPolicies, columns, made.values());
+  Statement& upsert = upsert_row.for_count(layout::kInstitutionPolicies, columns);
+  require_one_row(execute(upsert, values, Sight::kFresh), layout::kInstitutionPolicies);
   const Datum row = keep_for_caller(result_value(0, 1).value_or(0));
   JsonObject payload;
   payload.text("region", name.region).json("oldConfig", old_config).json("newConfig", config);

@@ -99,8 +99,8 @@ void with_row(const RowStream& row, Judge judge) {
 
 // Walks through positions and their events side by side, both in the order of position ids.
 void verify_chains(const Bindings& values, Report& report) {
-  RowStream positions(verify_positions, values, Sight::kCaller);
-  RowStream events(verify_events, values, Sight::kCaller);
+  RowStream positions(verify_positions.for_table(layout::kPositions), values, Sight::kCaller);
+  RowStream events(verify_events.for_table(layout::kPositionEvents), values, Sight::kCaller);
   bool has_position = positions.next();
   bool has_event = events.next();
   core::ChainCheck chain;

@@ -6,16 +6,17 @@
 
 namespace escrowgrid::pg::store {
 
-inline Statement verify_positions = {
-    layout::kText<[] {
-      return layout::select_all_text(layout::kPositions, " WHERE $1 IS NULL OR r.institution_id = $1 ORDER BY r.id");
-    }>.data()};
+constexpr layout::SqlText positions_text(const layout::Table& table, std::size_t count) {
+  return layout::select_all_text(table, count, " WHERE $1 IS NULL OR r.institution_id = $1 ORDER BY r.id");
+}
+inline StatementForms verify_positions = kForms<layout::kPositions, positions_text>;
 
-inline Statement verify_events = {
-    layout::kText<[] {
-      return layout::select_all_text(layout::kPositionEvents,
-                                     " WHERE $1 IS NULL OR r.institution_id = $1 ORDER BY r.position_id, r.seq, r.id");
-    }>.data()};
+constexpr layout::SqlText events_text(const layout::Table& table, std::size_t count) {
+  return layout::select_all_text(table, count,
+                                 " WHERE $1 IS NULL OR r.institution_id = $1"
+                                 " ORDER BY r.position_id, r.seq, r.id");
+}
+inline StatementForms verify_events = kForms<layout::kPositionEvents, events_text>;
 
 // Compares what ledger or audit rows should say about each event (w) with what they say (f). The first row that names
 // an event is the event's row; any other is reported as extra. `expected` and `found` are lists of the same number of

@@ -79,7 +79,7 @@ bool is_stored_as_given(const layout::Table& table, Datum composite, const layou
   std::array<bool, layout::kMostColumns> nulls{};
   layout::read_tuple(table, &tuple, desc, values, nulls);
   bool is_same = true;
-  for (std::size_t i = 0; is_same && i < table.columns.size(); ++i) {
+  for (std::size_t i = 0; is_same && i < count_columns(table); ++i) {
     const int number = layout::column_number(table.name.data(), table.columns[i].name.data(), desc);
     is_same =
         nulls[i] == expected.nulls[i] &&
@@ -136,10 +136,11 @@ void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, c
 
 std::optional<Datum> insert_row_by_spi(direct::WriteCall& call, const layout::Table& table,
                                        const layout::RowValues& row) {
-  Statement& statement = statements[table.index()].insert_returning.all;
+  const std::size_t columns = count_columns(table);
+  Statement& statement = statements[table.index()].insert_returning.for_count(table, columns);
   begin_noted(table, row.values[0], row);
   Bindings values;
-  const std::uint64_t count = execute_in(&call, statement, values.row(table, row));
+  const std::uint64_t count = execute_in(&call, statement, values.row(table, columns, row));
   end_own_write();
   return take_stored(statement, count, table, row);
 }
@@ -171,9 +172,10 @@ std::optional<Datum> update_row_by_spi(direct::WriteCall& call, const layout::Ta
 }
 
 Datum insert_outside_moves(const layout::Table& table, const layout::RowValues& row) {
+  const std::size_t columns = count_columns(table);
+  Statement& statement = statements[table.index()].insert_returning.for_count(table, columns);
   Bindings values;
-  require_one_row(execute(statements[table.index()].insert_returning.all, values.row(table, row), Sight::kFresh),
-                  table);
+  require_one_row(execute(statement, values.row(table, columns, row), Sight::kFresh), table);
   return keep_for_caller(result_value(0, 1).value_or(0));
 }
 

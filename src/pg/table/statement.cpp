@@ -90,6 +90,7 @@ bool RowStream::next() {
     }
   }
   MemoryContextReset(memory_);
+  nulls_.fill(true);  // columns that an older installation lacks read as NULL
   if (static_cast<std::size_t>(table_->tupdesc->natts) > values_.size()) {
     elog(ERROR, "escrowgrid: a row has %d columns, which is too many", table_->tupdesc->natts);
   }
@@ -98,9 +99,10 @@ bool RowStream::next() {
   return true;
 }
 
-void RowStream::require_columns(std::size_t count) const {
-  if (static_cast<std::size_t>(table_->tupdesc->natts) != count) {
-    elog(ERROR, "escrowgrid: a row has %d columns instead of %zu", table_->tupdesc->natts, count);
+void RowStream::require_columns(const layout::Table& table) const {
+  const auto count = static_cast<std::size_t>(table_->tupdesc->natts);
+  if (count != table.columns.size() && count != table.first_count()) {
+    elog(ERROR, "escrowgrid: a row of %s has %zu columns", table.name.data(), count);
   }
 }
 

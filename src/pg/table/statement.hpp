@@ -3,6 +3,7 @@
 
 #include "pg/layout/row_columns.hpp"
 #include "pg/layout/row_view.hpp"
+#include "pg/layout/sql_text.hpp"
 
 namespace escrowgrid::pg {
 
@@ -46,9 +47,6 @@ class Bindings {
     }
     return *this;
   }
-  Bindings& row(const layout::Table& table, const layout::RowValues& values) {
-    return row(table, table.columns.size(), values);
-  }
 
  private:
   friend std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit);
@@ -83,11 +81,19 @@ static_assert(std::is_trivially_destructible_v<Bindings>);
 // The two forms of a statement on the columns of a table.
 struct StatementForms {
   Statement all;
-  Statement first;  // without the columns of later releases; unused where there are none
+  Statement first;  // without the columns of later releases
   [[nodiscard]] Statement& for_count(const layout::Table& table, std::size_t count) {
     return count == table.columns.size() ? all : first;
   }
+  // The form for the table as it is.
+  [[nodiscard]] Statement& for_table(const layout::Table& table) { return for_count(table, count_columns(table)); }
 };
+
+// Both forms of a text that kMake makes for a number of columns.
+template <const layout::Table& kTable, auto kMake>
+inline constexpr StatementForms kForms = {
+    .all = {layout::kText<[] { return kMake(kTable, kTable.columns.size()); }>.data()},
+    .first = {layout::kText<[] { return kMake(kTable, kTable.first_count()); }>.data()}};
 
 // Runs the statement inside an open SPI session and returns the number of rows; SPI_tuptable has them.
 // `limit` 0 is none.
@@ -114,10 +120,10 @@ class RowStream {
     const auto at = static_cast<std::size_t>(index - 1);
     return nulls_[at] ? std::nullopt : std::optional(values_[at]);
   }
-  // The row of a statement that selects all columns of the table, in the layout's order.
+  // The row of a statement that selects the columns of the table, in the layout's order.
   template <const layout::Table& kTable>
   [[nodiscard]] layout::RowView<kTable> row() const {
-    require_columns(kTable.columns.size());
+    require_columns(kTable);
     return {values_.data(), nulls_.data()};
   }
   // Memory that is reset when the next row is asked for.
@@ -126,7 +132,7 @@ class RowStream {
 
  private:
   static constexpr long kPortion = 1000;
-  void require_columns(std::size_t count) const;
+  void require_columns(const layout::Table& table) const;
 
   Portal portal_ = nullptr;
   SPITupleTable* table_ = nullptr;
