@@ -100,7 +100,11 @@ upward_includes() { # root of the rooms
         else if (target[2] != room && floor[target[2]] >= floor[room]) print $0 " points upwards"
       }'
 }
-includes_upwards() { upward_includes src/pg; }
+includes_upwards() {
+  upward_includes src/pg
+  # The check above reads includes of this form only.
+  grep -HnE '^ *# *include *("\.|<pg/|<core/)' -r src | sed 's/$/ must be written as "pg\/…" or "core\/…"/'
+}
 # A check that never objects is worth nothing: it has to find an include that is put into a copy.
 floors_unguarded() {
   local copy found

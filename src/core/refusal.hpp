@@ -1,5 +1,5 @@
 // A refusal is a value that says why a request is refused: the condition, a message, the compared values and a hint.
-// pg/report.cpp turns it into a PostgreSQL error.
+// pg/border/report.cpp turns it into a PostgreSQL error.
 #pragma once
 
 #include <algorithm>

@@ -64,11 +64,12 @@ COMMENT ON FUNCTION escrowgrid.escrow_transition_batch(text[], text, text, jsonb
 CREATE FUNCTION escrowgrid.escrow_expire_due(max_count integer DEFAULT 1000) RETURNS integer
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'escrow_expire_due';
 COMMENT ON FUNCTION escrowgrid.escrow_expire_due(integer) IS
-    'Tries to move max_count (1 to 100000) positions whose expires_at has passed to EXPIRED, the longest overdue '
-    'first, and returns the number of those moved. Call it again until it returns 0. Positions that another session'
-    ' has locked are skipped. A position that cannot be expired gets a WARNING and stays, whatever the reason: a '
-    'refusal, a broken record, a trigger or constraint of a user. For root, and for admin keys in their own '
-    'institution. Errors: ZE001 for max_count; ZE401; ZE403; 40001 when the transaction has to be retried.';
+    'Moves up to max_count (1 to 100000) positions whose expires_at has passed to EXPIRED, the longest overdue '
+    'first, and returns their number. Call it again until it returns 0. Positions that another session has locked '
+    'are skipped. A position that cannot be expired because of its own data (a refusal, a broken record, a trigger '
+    'or constraint of a user) gets a WARNING and stays, and the others are expired; 1000 such positions end the '
+    'call. For root, and for admin keys in their own institution. Errors: ZE001 for max_count; ZE401; ZE403; 40001 '
+    'when the transaction has to be retried.';
 
 CREATE FUNCTION escrowgrid.escrow_position_at(
     position_id text,

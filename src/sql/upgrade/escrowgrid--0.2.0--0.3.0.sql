@@ -231,11 +231,12 @@ COMMENT ON FUNCTION escrowgrid.escrow_transition_batch(text[], text, text, jsonb
     'lengths and positions of different institutions; otherwise as escrow_transition: ZE002, ZE003, ZE101, ZE102, '
     'ZE103, ZE201, ZE301, ZE302, ZE401, ZE403, ZE501, ZE502, 40001.';
 COMMENT ON FUNCTION escrowgrid.escrow_expire_due(integer) IS
-    'Tries to move max_count (1 to 100000) positions whose expires_at has passed to EXPIRED, the longest overdue '
-    'first, and returns the number of those moved. Call it again until it returns 0. Positions that another session'
-    ' has locked are skipped. A position that cannot be expired gets a WARNING and stays, whatever the reason: a '
-    'refusal, a broken record, a trigger or constraint of a user. For root, and for admin keys in their own '
-    'institution. Errors: ZE001 for max_count; ZE401; ZE403; 40001 when the transaction has to be retried.';
+    'Moves up to max_count (1 to 100000) positions whose expires_at has passed to EXPIRED, the longest overdue '
+    'first, and returns their number. Call it again until it returns 0. Positions that another session has locked '
+    'are skipped. A position that cannot be expired because of its own data (a refusal, a broken record, a trigger '
+    'or constraint of a user) gets a WARNING and stays, and the others are expired; 1000 such positions end the '
+    'call. For root, and for admin keys in their own institution. Errors: ZE001 for max_count; ZE401; ZE403; 40001 '
+    'when the transaction has to be retried.';
 COMMENT ON FUNCTION escrowgrid.escrow_position_at(text, timestamptz) IS
     'Returns the position as of a time, computed from its events alone: state, amounts in the currency''s major unit, '
     'version, and the time of its last event until then. All columns are NULL for a time before the creation. Errors: '
