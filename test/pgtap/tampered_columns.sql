@@ -49,6 +49,31 @@ SELECT throws_ok(
 );
 ROLLBACK TO before;
 
+-- --- users' columns with names of another record's columns
+ALTER TABLE escrowgrid.ledger_events ADD COLUMN seq bigint GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE escrowgrid.audit_events ADD COLUMN previous_state text;
+SELECT lives_ok(
+    $$INSERT INTO escrowgrid.positions (asset_id, holder_reference, currency, amount) VALUES ('ast_col', 'h', 'USD', 1)$$,
+    'a raw INSERT works where record tables have users'' columns with names of another record''s columns'
+);
+SELECT lives_ok(
+    $$SELECT escrowgrid.escrow_create_institution('Another', '{US}')$$,
+    'an institution is created where audit_events has a user''s column with the name of another record''s column'
+);
+ROLLBACK TO before;
+
+-- --- columns of another type, which values cannot be read from
+SET LOCAL escrowgrid.allow_drop = on;
+ALTER EXTENSION escrowgrid DROP VIEW escrowgrid.balances;
+DROP VIEW escrowgrid.balances;
+ALTER TABLE escrowgrid.positions ALTER COLUMN created_at TYPE text;
+SELECT throws_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34)$$, '42804',
+    'column "created_at" of table "positions" has type text, but escrowgrid needs timestamp with time zone',
+    'a creation is refused where the type of a column of positions was changed from a time to text'
+);
+ROLLBACK TO before;
+
 SELECT is_empty(
     'SELECT * FROM escrowgrid.escrow_verify()',
     'escrow_verify() finds nothing wrong after the definitions have been restored'

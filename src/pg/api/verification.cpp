@@ -60,11 +60,16 @@ void require_root_hash(const store::StoredCheckpoint& checkpoint, const store::I
   }
   core::Refusal why;
   why.begin(core::Condition::kIntegrityViolation)
-      .message({"the stored heads do not give the root of checkpoint \"", checkpoint.facts.id, "\""})
       .hint({"Run escrow_verify(). The heads or the checkpoint have been changed outside of the extension."})
-      .with("checkpoint_id", checkpoint.facts.id)
-      .with("expected", core::hex_text(checkpoint.facts.root).view())
-      .with("found", core::hex_text(found.root).view());
+      .with("checkpoint_id", checkpoint.facts.id);
+  if (found.root != checkpoint.facts.root) {
+    why.message({"the stored heads do not give the root of checkpoint \"", checkpoint.facts.id, "\""})
+        .with("expected", core::hex_text(checkpoint.facts.root).view())
+        .with("found", core::hex_text(found.root).view());
+  } else {
+    why.message({"checkpoint \"", checkpoint.facts.id, "\" has another number of heads than its position_count"})
+        .with_number("position_count", checkpoint.facts.position_count);
+  }
   raise(why);
 }
 

@@ -12,6 +12,29 @@ int column_number(const char* table, const char* column, TupleDesc desc) {
 
 namespace {
 
+bool is_text(Oid type) {
+  return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+}
+
+bool is_integer(Oid type) {
+  return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+}  // namespace
+
+void require_type(const Table& table, const Column& column, const FormData_pg_attribute& attribute) {
+  const Oid expected = oid_of(column.type);
+  const Oid found = attribute.atttypid;
+  if (found != expected && !(is_text(found) && is_text(expected)) && !(is_integer(found) && is_integer(expected))) {
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("column \"%s\" of table \"%s\" has type %s, but escrowgrid needs %s", column.name.data(),
+                           table.name.data(), format_type_be(found), format_type_be(expected)),
+                    errhint("Change the column back to its type.")));
+  }
+}
+
+namespace {
+
 // 0 for a column of a later release that the table does not have yet.
 int number_in(TupleDesc desc, const Table& table, const Column& column) {
   if (column.since == Since::kLaterRelease && SPI_fnumber(desc, column.name.data()) <= 0) {
@@ -26,7 +49,10 @@ void read_tuple(const Table& table, HeapTuple tuple, TupleDesc desc, std::span<D
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const int number = number_in(desc, table, table.columns[i]);
     nulls[i] = true;
-    values[i] = number == 0 ? Datum{} : heap_getattr(tuple, number, desc, &nulls[i]);
+    if (number != 0) {
+      require_type(table, table.columns[i], *TupleDescAttr(desc, number - 1));
+      values[i] = heap_getattr(tuple, number, desc, &nulls[i]);
+    }
   }
 }
 

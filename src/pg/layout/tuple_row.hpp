@@ -9,6 +9,9 @@ namespace escrowgrid::pg::layout {
 // The number of a table's column by name; an internal error if there is none.
 [[nodiscard]] int column_number(const char* table, const char* column, TupleDesc desc);
 
+// Raises an error (42804) if a value of the attribute cannot be read as the column's type: users may have changed it.
+void require_type(const Table& table, const Column& column, const FormData_pg_attribute& attribute);
+
 // Takes the columns of the layout from the tuple, in the layout's order. Columns that an older installation lacks read
 // as NULL.
 void read_tuple(const Table& table, HeapTuple tuple, TupleDesc desc, std::span<Datum> values, std::span<bool> nulls);

@@ -111,9 +111,12 @@ int require_exponent(const core::PositionTerms& terms) {
 }
 
 bool is_currency_used(std::string_view code) {
+  const View view = begin_view(Sight::kLatest, {&layout::kPositions});
   Bindings values;
   values.text(code);
-  return execute(select_currency_use, values, Sight::kLatest, 1) > 0;
+  const bool is_used = execute(select_currency_use, values, view.sight, 1) > 0;
+  end_view(view);
+  return is_used;
 }
 
 }  // namespace escrowgrid::pg::store

@@ -3,6 +3,7 @@
 #include "pg/layout/sql_text.hpp"
 #include "pg/store/audit_events.hpp"
 #include "pg/store/utc.hpp"
+#include "pg/table/find.hpp"
 #include "pg/table/spi_write.hpp"
 #include "pg/values/json_object.hpp"
 #include "pg/values/random.hpp"
@@ -71,7 +72,9 @@ std::optional<Datum> lock_policy(const PolicyName& name) {
 core::Amount sum_open(const PolicyName& name, std::string_view currency) {
   Bindings values = name_bindings(name);
   values.text(currency);
-  execute(select_open, values, Sight::kLatest);
+  const View view = begin_view(Sight::kLatest, {&layout::kPositions, &layout::kAssets, &layout::kAssetTemplates});
+  execute(select_open, values, view.sight);
+  end_view(view);
   // The sum of many positions may be greater than the largest amount of one.
   const core::ParsedAmount sum = core::parse_amount(numeric_text(result_value(0, 1).value_or(0)));
   return sum.defect == core::AmountDefect::kNone ? sum.amount : core::Amount::max();
@@ -81,7 +84,9 @@ Datum upsert_policy(const Origin& origin, const PolicyName& name, std::string_vi
   Bindings institution;
   institution.text(name.institution_id);
   execute(lock_institution, institution, Sight::kFresh);
-  const std::optional<Datum> old = find_one(select_policy, name, Sight::kLatest);
+  const View view = begin_view(Sight::kLatest, {&layout::kInstitutionPolicies});
+  const std::optional<Datum> old = find_one(select_policy, name, view.sight);
+  end_view(view);
   const TextView old_config = old ? TextView(jsonb_text(*old)) : std::nullopt;
   const core::Micros at = clock_micros();
   const core::TypeIdText id = make_id("pol", at);

@@ -19,6 +19,10 @@ Statement select_due = {
     " AND ($3 IS NULL OR p.due_at OPERATOR(pg_catalog.>) $3 OR p.id OPERATOR(pg_catalog.>) $4)"
     " ORDER BY p.due_at, p.id LIMIT $5 FOR NO KEY UPDATE OF p SKIP LOCKED"};
 
+Statement select_due_of = {
+    "SELECT p.id, p.due_at FROM escrowgrid.positions AS p WHERE p.id OPERATOR(pg_catalog.=) ANY ($1)"
+    " AND p.due_at OPERATOR(pg_catalog.<=) $2 ORDER BY p.due_at, p.id FOR NO KEY UPDATE OF p SKIP LOCKED"};
+
 Statement select_position_at = {
     "SELECT p.id, e.state, p.amount, e.released, e.refunded,"
     " CASE WHEN e.state OPERATOR(pg_catalog.=) ANY (ARRAY['FUNDED', 'PARTIALLY_RELEASED'])"
@@ -173,11 +177,9 @@ DueCursor cursor_of(const DuePosition& position) {
   return cursor;
 }
 
-std::span<const DuePosition> lock_due_positions(core::Micros now, const TextView& institution_id,
-                                                const DueCursor& cursor, std::int32_t max_count) {
-  Bindings values;
-  values.time(now).text(institution_id).time(cursor.due_at).text(cursor.id.view()).integer(max_count);
-  const std::uint64_t rows = execute(select_due, values, Sight::kFresh);
+namespace {
+
+std::span<const DuePosition> take_due(std::uint64_t rows) {
   const std::span<DuePosition> due = make_array<DuePosition>(rows);
   for (std::uint64_t i = 0; i < rows; ++i) {
     due[i] = {.id = copied(text_view(result_value(i, 1).value_or(0))),
@@ -185,6 +187,21 @@ std::span<const DuePosition> lock_due_positions(core::Micros now, const TextView
   }
   SPI_freetuptable(SPI_tuptable);
   return due;
+}
+
+}  // namespace
+
+std::span<const DuePosition> lock_due_positions(core::Micros now, const TextView& institution_id,
+                                                const DueCursor& cursor, std::int32_t max_count) {
+  Bindings values;
+  values.time(now).text(institution_id).time(cursor.due_at).text(cursor.id.view()).integer(max_count);
+  return take_due(execute(select_due, values, Sight::kFresh));
+}
+
+std::span<const DuePosition> lock_due_positions(core::Micros now, std::span<const TextView> ids) {
+  Bindings values;
+  values.text_array(ids).time(now);
+  return take_due(execute(select_due_of, values, Sight::kFresh));
 }
 
 std::optional<Datum> read_position_at(std::string_view id, core::Micros at, TupleDesc desc) {

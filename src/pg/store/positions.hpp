@@ -70,6 +70,9 @@ struct DueCursor {
 [[nodiscard]] std::span<const DuePosition> lock_due_positions(core::Micros now, const TextView& institution_id,
                                                               const DueCursor& cursor, std::int32_t max_count);
 
+// The same for the positions with these ids, as far as they are still due.
+[[nodiscard]] std::span<const DuePosition> lock_due_positions(core::Micros now, std::span<const TextView> ids);
+
 // State, amounts and version as of a time, from events alone, as the composite `desc`; absent before the creation. The
 // row is for the caller to keep.
 [[nodiscard]] std::optional<Datum> read_position_at(std::string_view id, core::Micros at, TupleDesc desc);

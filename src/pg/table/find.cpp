@@ -144,7 +144,7 @@ bool FoundRow::find(const View& view, const layout::Table& table, WhichKey key, 
   if (execute(statement, bind_key(table, key, values, tenant), view.sight) != 1) {
     return false;
   }
-  take_result();
+  take_result(table);
   return true;
 }
 
@@ -206,8 +206,9 @@ void FoundRow::take(const direct::Row& row) {
   nulls_ = row.slot()->tts_isnull;
 }
 
-void FoundRow::take_result() {
+void FoundRow::take_result(const layout::Table& table) {
   result_ = SPI_tuptable;
+  require_types(table, result_->tupdesc);
   // Columns that an older installation lacks read as NULL.
   const std::span<Datum> values = make_array<Datum>(layout::kMostColumns);
   const std::span<bool> nulls = make_array<bool>(layout::kMostColumns);
@@ -235,7 +236,7 @@ bool FoundRow::find_and_lock(const layout::Table& table, std::string_view id, co
   if (execute(statement, bind_key(table, WhichKey::kPrimary, {text_datum(id)}, tenant), Sight::kFresh) != 1) {
     return false;
   }
-  take_result();
+  take_result(table);
   return true;
 }
 

@@ -71,7 +71,7 @@ class FoundRow {
 
  private:
   void take(const direct::Row& row);
-  void take_result();
+  void take_result(const layout::Table& table);
 
   const Datum* values_ = nullptr;
   const bool* nulls_ = nullptr;

@@ -1,6 +1,7 @@
 #include "pg/table/statement.hpp"
 
 #include "pg/direct/read_row.hpp"
+#include "pg/layout/tuple_row.hpp"
 
 extern "C" {
 #include "utils/plancache.h"
@@ -69,6 +70,12 @@ std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings) 
   return SPI_processed;
 }
 
+void require_types(const layout::Table& table, TupleDesc result) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(result->natts) && i < table.columns.size(); ++i) {
+    layout::require_type(table, table.columns[i], *TupleDescAttr(result, i));
+  }
+}
+
 RowStream::RowStream(Statement& statement, const Bindings& bindings, Sight sight)
     : memory_(AllocSetContextCreate(CurrentMemoryContext, "escrowgrid rows", ALLOCSET_DEFAULT_SIZES)) {
   prepare(statement, bindings.types_, bindings.count_);
@@ -103,6 +110,10 @@ void RowStream::require_columns(const layout::Table& table) const {
   const auto count = static_cast<std::size_t>(table_->tupdesc->natts);
   if (count != table.columns.size() && count != table.first_count()) {
     elog(ERROR, "escrowgrid: a row of %s has %zu columns", table.name.data(), count);
+  }
+  if (!has_checked_types_) {
+    require_types(table, table_->tupdesc);
+    has_checked_types_ = true;
   }
 }
 

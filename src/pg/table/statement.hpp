@@ -11,7 +11,8 @@ namespace escrowgrid::pg {
 enum class Sight : std::uint8_t {
   kCaller,  // the snapshot of the calling query; for STABLE functions; the statement must not write
   kFresh,   // a new snapshot, as in a VOLATILE function; the transaction's own above READ COMMITTED
-  kLatest,  // all that is committed now, at every isolation level; the statement must not write
+  kLatest,  // all that is committed now, at every isolation level; the statement must not write. The snapshot is
+            // taken before SPI locks the tables, so lock them first: by begin_view()
 };
 
 struct Statement {
@@ -108,6 +109,9 @@ std::uint64_t execute_and_queue(Statement& statement, const Bindings& bindings);
 // further up the stack may be executing it.
 void invalidate_plan(Statement& statement);
 
+// Raises an error (42804) if a result of columns of the table, in the layout's order, has a type that cannot be read.
+void require_types(const layout::Table& table, TupleDesc result);
+
 // The rows of a statement. They are fetched in portions, so that memory does not grow with their number. Views into a
 // row are valid until next() is called again.
 class RowStream {
@@ -138,6 +142,7 @@ class RowStream {
   SPITupleTable* table_ = nullptr;
   std::uint64_t next_ = 0;
   MemoryContext memory_;
+  mutable bool has_checked_types_ = false;
   std::array<Datum, layout::kMostColumns> values_{};
   std::array<bool, layout::kMostColumns> nulls_{};
 };

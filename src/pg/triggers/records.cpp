@@ -65,12 +65,21 @@ void require_position(const TriggerCall& call, std::string_view position_id, boo
   close_session(session);
 }
 
+// Whether the table has every column that the layout's table had in the first release.
+bool has_columns_of(const layout::Table& table, TupleDesc desc) {
+  const auto columns = table.columns.first(table.first_count());
+  return std::all_of(columns.begin(), columns.end(),
+                     [&](const layout::Column& column) { return SPI_fnumber(desc, column.name.data()) > 0; });
+}
+
 // The kind of record that the table holds. It is recognised by its columns, because a partition has another name.
 const layout::Table& record_table(const TriggerCall& call) {
-  if (SPI_fnumber(call.desc(), "seq") > 0) {
-    return layout::kPositionEvents;
+  for (const layout::Table* table : {&layout::kPositionEvents, &layout::kLedgerEvents, &layout::kAuditEvents}) {
+    if (has_columns_of(*table, call.desc())) {
+      return *table;
+    }
   }
-  return SPI_fnumber(call.desc(), "previous_state") > 0 ? layout::kLedgerEvents : layout::kAuditEvents;
+  elog(ERROR, "escrowgrid: table %s has not the columns of any record", call.table());
 }
 
 Datum check_record(FunctionCallInfo fcinfo) {

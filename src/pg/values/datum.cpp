@@ -59,7 +59,10 @@ core::Micros to_micros(TimestampTz at) {
 }
 
 TimestampTz to_timestamp(core::Micros micros) {
-  return micros - kEpochShift;
+  if (micros == PG_INT64_MIN) {
+    return DT_NOBEGIN;
+  }
+  return micros > core::kMaxTime ? DT_NOEND : micros - kEpochShift;
 }
 
 core::Micros clock_micros() {

@@ -16,8 +16,8 @@ namespace escrowgrid::pg {
 [[nodiscard]] std::string_view numeric_text(Datum value);
 [[nodiscard]] Datum numeric_datum(core::Amount amount, int decimals);
 
-// Microseconds since the Unix epoch. Times after core::kMaxTime, and infinity, become a value greater than
-// core::kMaxTime.
+// Microseconds since the Unix epoch. -infinity is the smallest integer. Times after core::kMaxTime, and infinity,
+// become a value greater than core::kMaxTime, and that becomes infinity again.
 [[nodiscard]] core::Micros to_micros(TimestampTz at);
 [[nodiscard]] TimestampTz to_timestamp(core::Micros micros);
 [[nodiscard]] core::Micros clock_micros();
