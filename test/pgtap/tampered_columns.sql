@@ -74,6 +74,21 @@ SELECT throws_ok(
 );
 ROLLBACK TO before;
 
+-- --- columns of other types whose values are stored alike
+CREATE DOMAIN pg_temp.note AS text CHECK (length(VALUE) < 100);
+ALTER TABLE escrowgrid.position_events ALTER COLUMN reason TYPE pg_temp.note;
+ALTER TABLE escrowgrid.assets ALTER COLUMN label TYPE varchar(100);
+SELECT lives_ok(
+    $$SELECT escrowgrid.escrow_transition(id, 'FUNDED', reason => 'paid')
+        FROM escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34)$$,
+    'a position is created and funded where a text column has a domain as its type and another one is a varchar'
+);
+SELECT is_empty(
+    'SELECT * FROM escrowgrid.escrow_verify()',
+    'escrow_verify() reads a text column whose type is a domain'
+);
+ROLLBACK TO before;
+
 SELECT is_empty(
     'SELECT * FROM escrowgrid.escrow_verify()',
     'escrow_verify() finds nothing wrong after the definitions have been restored'

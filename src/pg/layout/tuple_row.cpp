@@ -1,5 +1,9 @@
 #include "pg/layout/tuple_row.hpp"
 
+extern "C" {
+#include "parser/parse_coerce.h"
+}
+
 namespace escrowgrid::pg::layout {
 
 int column_number(const char* table, const char* column, TupleDesc desc) {
@@ -12,12 +16,18 @@ int column_number(const char* table, const char* column, TupleDesc desc) {
 
 namespace {
 
-bool is_text(Oid type) {
-  return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
-}
-
 bool is_integer(Oid type) {
   return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+// Whether values of the type are stored like those of the expected one: the type itself, domains over it, and types
+// such as varchar or citext for text.
+bool is_stored_alike(Oid found, Oid expected) {
+  if (found == expected || IsBinaryCoercible(found, expected)) {
+    return true;
+  }
+  const Oid base = getBaseType(found);
+  return (base == BPCHAROID && expected == TEXTOID) || (is_integer(base) && is_integer(expected));
 }
 
 }  // namespace
@@ -25,7 +35,7 @@ bool is_integer(Oid type) {
 void require_type(const Table& table, const Column& column, const FormData_pg_attribute& attribute) {
   const Oid expected = oid_of(column.type);
   const Oid found = attribute.atttypid;
-  if (found != expected && !(is_text(found) && is_text(expected)) && !(is_integer(found) && is_integer(expected))) {
+  if (!is_stored_alike(found, expected)) {
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" of table \"%s\" has type %s, but escrowgrid needs %s", column.name.data(),
                            table.name.data(), format_type_be(found), format_type_be(expected)),
