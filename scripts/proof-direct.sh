@@ -9,7 +9,7 @@ set -euo pipefail
 
 # A mutation is a file, a line that is in it exactly once, and the line that replaces it. These are the effects, in
 # order: CHECKs are not checked, users' defaults are not filled in, updated rows get no index entries, users' code sees
-# the tables as they were before the call, users' triggers do not fire, an update mixes columns up.
+# the tables as they were before the call, users' triggers do not fire, an update writes the currency as the holder_reference.
 mutations() {
   cat <<'MUTATIONS'
 src/pg/direct/check_row.cpp|    ExecConstraints(target.result, slot, call.estate);|    static_cast<void>(call.estate);
@@ -17,7 +17,7 @@ src/pg/direct/write_row.cpp|    fill_columns(call, target, slot);|    static_cas
 src/pg/direct/write_row.cpp|  List* rechecks = needs_entries() ? insert_index_entries(call, target, target.slot, true) : NIL;|  List* rechecks = needs_entries() ? NIL : NIL;
 src/pg/direct/write_row.cpp|  if (!call.runs_users_code) {|  if (!call.runs_users_code || target.plan != nullptr) {
 src/pg/direct/write_row.cpp|  ExecARInsertTriggers(call.estate, target.result, slot, rechecks, nullptr);|  static_cast<void>(call.estate);
-src/pg/direct/write_row.cpp|      row.values[i] = found.slot()->tts_values[i];|      row.values[i] = found.slot()->tts_values[i > 0 ? 1 : 0];
+src/pg/direct/write_row.cpp|      row.values[i] = found.slot()->tts_values[i];|      row.values[i] = found.slot()->tts_values[i == 3 ? 4 : i];
 MUTATIONS
 }
 
