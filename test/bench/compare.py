@@ -5,10 +5,13 @@ usage: compare.py BASE_SOCKET PRESENT_SOCKET [--labels BASE PRESENT] [--rounds N
 Both servers have been filled alike by bench-compare.sh. Rates are medians of the rounds. A ratio says how much slower the
 present server is, 1 for not at all: by the clock (the base's rate by the present one's) and by the processor time that the
 servers took for the same work, which on a busy machine says more. It is the median of the rounds' own ratios, because the
-two slices of a round see the same machine; behind it stands half the distance between the quartiles, in per cent.
+two slices of a round see the same machine. Behind it stands the interval that holds the true median in 95 of 100 runs
+(fewer than six rounds are too few for that: the interval then is all they saw). Every other round begins with the present
+server, so that neither gains by its place.
 """
 
 import argparse
+import math
 import os
 import statistics
 import time
@@ -75,10 +78,19 @@ class Works(run.Bench):
 
 
 def summary(ratios):
-    """The median, and half the distance between the quartiles in per cent of it."""
+    """The median, and its 95 % confidence interval by the sign test."""
+    ratios = sorted(ratios)
+    outside = max(1, math.floor((len(ratios) - 1.96 * math.sqrt(len(ratios))) / 2))
     median = statistics.median(ratios)
-    low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (median, median, median)
-    return median, f"{median:8.3f}x ±{(high - low) / median * 50:4.1f} %"
+    return median, f"{median:7.3f}x ({ratios[outside - 1]:.3f} to {ratios[-outside]:.3f})"
+
+
+def one_round(base, present, present_first):
+    """The measurements of both sides, the base's first whichever was taken first."""
+    if present_first:
+        of_present = present()
+        return base(), of_present
+    return base(), present()
 
 
 def main():
@@ -90,15 +102,15 @@ def main():
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
     base, present = (Works(arguments.seconds, host).collect(arguments.only) for host in arguments.sockets)
-    print(f"{'works a second':<58} {arguments.labels[0]:>12} {arguments.labels[1]:>12}  slower by the clock  by processor time", flush=True)
+    print(f"{'works a second':<58} {arguments.labels[0]:>12} {arguments.labels[1]:>12}  {'slower by the clock':>26}  {'by processor time':>26}", flush=True)
     slower = {"by the clock": {}, "by processor time": {}}
     for work in base:
         # The first round warms up.
-        rounds = [(base[work](), present[work]()) for _ in range(arguments.rounds + 1)][1:]
+        rounds = [one_round(base[work], present[work], number % 2) for number in range(arguments.rounds + 1)][1:]
         medians = [statistics.median(rate for rate, _ in side) for side in zip(*rounds)]
         slower["by the clock"][work], clock = summary([old / new for (old, _), (new, _) in rounds])
         slower["by processor time"][work], processor = summary([new / old for (_, old), (_, new) in rounds])
-        print(f"{work:<58} {medians[0]:12.1f} {medians[1]:12.1f}    {clock}    {processor}", flush=True)
+        print(f"{work:<58} {medians[0]:12.1f} {medians[1]:12.1f}  {clock:>26}  {processor:>26}", flush=True)
     for how, ratios in slower.items():
         work = max(ratios, key=ratios.get)
         print(f"largest slowdown {how}: {ratios[work]:.3f}x in {work}" if ratios[work] > 1 else f"largest slowdown {how}: none")
