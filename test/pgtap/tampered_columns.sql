@@ -74,6 +74,25 @@ SELECT throws_ok(
 );
 ROLLBACK TO before;
 
+-- --- a larger integer, of which a number could be cut when it is read
+SELECT state FROM escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34) \g /dev/null
+ALTER TABLE escrowgrid.position_events ALTER COLUMN seq TYPE bigint;
+SELECT throws_ok(
+    'SELECT * FROM escrowgrid.escrow_verify()', '42804',
+    'column "seq" of table "position_events" has type bigint, but escrowgrid needs integer',
+    'escrow_verify() reads no sequence numbers from a column that was changed to bigint'
+);
+ROLLBACK TO before;
+
+-- --- a column that must not change, under another name
+ALTER TABLE escrowgrid.institutions RENAME COLUMN created_at TO began_at;
+SELECT throws_ok(
+    $$UPDATE escrowgrid.institutions SET began_at = now() + interval '1 day' WHERE id = 'inst_col'$$, 'XX000',
+    'escrowgrid: table institutions has no column "created_at"',
+    'a raw UPDATE is refused where a column that must not change was renamed'
+);
+ROLLBACK TO before;
+
 -- --- columns of other types whose values are stored alike
 CREATE DOMAIN pg_temp.note AS text CHECK (length(VALUE) < 100);
 ALTER TABLE escrowgrid.position_events ALTER COLUMN reason TYPE pg_temp.note;

@@ -20,14 +20,15 @@ bool is_integer(Oid type) {
   return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-// Whether values of the type are stored like those of the expected one: the type itself, domains over it, and types
-// such as varchar or citext for text.
+// Whether values of the type are stored like those of the expected one: the type itself, domains over it, types such as
+// varchar or citext for text, and smaller integers. A larger integer would be cut when it is read.
 bool is_stored_alike(Oid found, Oid expected) {
   if (found == expected || IsBinaryCoercible(found, expected)) {
     return true;
   }
   const Oid base = getBaseType(found);
-  return (base == BPCHAROID && expected == TEXTOID) || (is_integer(base) && is_integer(expected));
+  return (base == BPCHAROID && expected == TEXTOID) ||
+         (is_integer(base) && is_integer(expected) && get_typlen(base) <= get_typlen(expected));
 }
 
 }  // namespace

@@ -182,8 +182,7 @@ Datum keep_columns(FunctionCallInfo fcinfo) {
   const Trigger* trigger = call.data->tg_trigger;
   for (int i = 0; i < trigger->tgnargs; ++i) {
     const char* name = trigger->tgargs[i];
-    const int number = SPI_fnumber(call.desc(), name);
-    if (!same_value(call, number)) {
+    if (!same_value(call, layout::column_number(call.table(), name, call.desc()))) {
       raise_immutable(call, {"column \"", name, "\" of table ", call.table(), " cannot be changed"},
                       "Create a new record instead.");
     }
