@@ -163,6 +163,19 @@ SELECT throws_ok(format($$SELECT * FROM escrowgrid.escrow_inclusion_proof(%L, %L
     'ZE502', NULL,
     'escrow_inclusion_proof() is refused for a checkpoint that says one head too many');
 ROLLBACK TO before_forgery;
+
+-- There is no number after the largest one.
+ALTER TABLE escrowgrid.checkpoints DISABLE TRIGGER USER;
+SELECT number FROM escrowgrid.escrow_checkpoint() \g /dev/null
+UPDATE escrowgrid.checkpoints
+SET number = 9223372036854775807
+WHERE number = (SELECT max(number) FROM escrowgrid.checkpoints);
+SELECT throws_ok('SELECT escrowgrid.escrow_checkpoint()', '22003', NULL,
+    'a checkpoint after one with the largest number is refused');
+SELECT bag_eq('SELECT discrepancy FROM escrowgrid.escrow_verify()',
+    ARRAY['checkpoint_link', 'checkpoint_hash'],
+    'escrow_verify() reports a checkpoint whose number was changed to the largest one');
+ROLLBACK TO before_forgery;
 SELECT lives_ok('SELECT escrowgrid.escrow_checkpoint()',
     'escrow_checkpoint() succeeds after the inserted head was rolled back');
 

@@ -24,7 +24,7 @@ StatementForms select_one = kForms<layout::kCheckpoints, one_checkpoint_text>;
 
 Statement lock_checkpoints = {"LOCK TABLE escrowgrid.checkpoints IN SHARE ROW EXCLUSIVE MODE"};
 
-Statement select_last_number = {"SELECT COALESCE(max(c.number), 0) FROM escrowgrid.checkpoints AS c"};
+Statement select_next_number = {"SELECT COALESCE(max(c.number), 0) + 1 FROM escrowgrid.checkpoints AS c"};
 
 // The newest head of each position up to a checkpoint.
 #define ESCROWGRID_HEADS                                                   \
@@ -57,9 +57,9 @@ core::PositionHeadLeaf stored_head(const RowStream& row) {
           .head_hash = found_digest(head.find<"head_hash">())};
 }
 
-std::int64_t last_number(Sight sight) {
+std::int64_t next_number(Sight sight) {
   Bindings none;
-  execute(select_last_number, none, sight);
+  execute(select_next_number, none, sight);
   return DatumGetInt64(result_value(0, 1).value_or(0));
 }
 
@@ -114,22 +114,22 @@ core::MerkleTree heads_tree(std::int64_t number, Sight sight) {
 Datum insert_checkpoint(const char* db_role) {
   Bindings none;
   execute(lock_checkpoints, none, Sight::kFresh);
-  const std::int64_t number = last_number(Sight::kFresh);
-  if (number != last_number(Sight::kLatest)) {
+  const std::int64_t number = next_number(Sight::kFresh);
+  if (number != next_number(Sight::kLatest)) {
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("could not serialize access due to a concurrent checkpoint")));
   }
   require_earlier_heads();
   Bindings after;
-  after.number(number);
+  after.number(number - 1);
   execute(insert_heads, after, Sight::kFresh);
-  const core::MerkleTree tree = heads_tree(number + 1, Sight::kFresh);
+  const core::MerkleTree tree = heads_tree(number, Sight::kFresh);
   const std::optional<StoredCheckpoint> previous = find_checkpoint(std::nullopt, Sight::kFresh);
   core::Checkpoint made;
   made.at = clock_micros();
   const core::TypeIdText id = make_id("chk", made.at);
   made.id = id.view();
-  made.number = number + 1;
+  made.number = number;
   made.position_count = static_cast<std::int64_t>(tree.size());
   made.root = tree.root();
   made.previous = previous ? previous->hash : core::Digest{};

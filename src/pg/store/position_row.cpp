@@ -14,20 +14,24 @@ core::Amount require_amount(std::string_view text) {
 
 }  // namespace
 
+core::PositionTerms to_terms(const PositionView& row, core::Amount amount) {
+  return {.id = row.get<"id">(),
+          .institution_id = row.get<"institution_id">(),
+          .asset_id = row.get<"asset_id">(),
+          .holder_reference = row.get<"holder_reference">(),
+          .currency = {.code = row.get<"currency">(), .exponent = 0},
+          .amount = amount,
+          .external_reference = row.find<"external_reference">(),
+          .expires_at = row.find<"expires_at">()};
+}
+
 core::PositionSnapshot to_snapshot(const PositionView& row) {
   const std::optional<core::State> state = core::parse_state(row.get<"state">());
   if (!state || row.is_null<"head_hash">()) {
     ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a position lacks a known state or its head_hash")));
   }
   core::PositionSnapshot snapshot;
-  snapshot.terms = {.id = row.get<"id">(),
-                    .institution_id = row.get<"institution_id">(),
-                    .asset_id = row.get<"asset_id">(),
-                    .holder_reference = row.get<"holder_reference">(),
-                    .currency = {.code = row.get<"currency">(), .exponent = 0},
-                    .amount = require_amount(row.get<"amount">()),
-                    .external_reference = row.find<"external_reference">(),
-                    .expires_at = row.find<"expires_at">()};
+  snapshot.terms = to_terms(row, require_amount(row.get<"amount">()));
   snapshot.state = *state;
   snapshot.released = require_amount(row.get<"released_amount">());
   snapshot.refunded = require_amount(row.get<"refunded_amount">());

@@ -1,5 +1,5 @@
-// Converts a row of positions to the core's types and back. All code comes here but verification, which reads rows as
-// they are found.
+// Converts a row of positions to the core's types and back. Verification takes only the terms from here: it reads the
+// other columns as they are found.
 #pragma once
 
 #include "core/decide.hpp"
@@ -10,6 +10,9 @@ namespace escrowgrid::pg::store {
 
 using PositionView = layout::RowView<layout::kPositions>;
 using PositionColumns = layout::RowColumns<layout::kPositions>;
+
+// The terms of a row, with its amount already read; the currency's exponent is not part of the row.
+[[nodiscard]] core::PositionTerms to_terms(const PositionView& row, core::Amount amount);
 
 // A stored row, whose NOT NULL and CHECK constraints hold. The currency's exponent and the last event's hash are not
 // part of the row: complete_snapshot() adds them.

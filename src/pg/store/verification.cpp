@@ -3,6 +3,7 @@
 #include "core/verification.hpp"
 #include "pg/store/checkpoints.hpp"
 #include "pg/store/found_values.hpp"
+#include "pg/store/position_row.hpp"
 #include "pg/store/verification_sql.hpp"
 #include "pg/values/result.hpp"
 
@@ -15,14 +16,7 @@ namespace {
 core::StoredPosition found_position(const RowStream& stream) {
   const auto row = stream.row<layout::kPositions>();
   core::StoredPosition out;
-  out.terms = {.id = row.get<"id">(),
-               .institution_id = row.get<"institution_id">(),
-               .asset_id = row.get<"asset_id">(),
-               .holder_reference = row.get<"holder_reference">(),
-               .currency = {.code = row.get<"currency">(), .exponent = 0},
-               .amount = found_amount(row.find<"amount">()),
-               .external_reference = row.find<"external_reference">(),
-               .expires_at = row.find<"expires_at">()};
+  out.terms = to_terms(row, found_amount(row.find<"amount">()));
   out.state = row.get<"state">();
   out.released = found_amount(row.find<"released_amount">());
   out.refunded = found_amount(row.find<"refunded_amount">());
@@ -148,19 +142,18 @@ void verify_by(Statement& statement, const Bindings& values, Report& report) {
 
 void verify_checkpoints(Report& report) {
   core::Findings findings;
-  core::Checkpoint last;
+  std::optional<core::Checkpoint> last;
   core::Digest last_hash{};
-  std::int64_t count = 0;
   RowStream rows = open_checkpoints(Sight::kCaller);
   while (rows.next()) {
     with_row(rows, [&] {
       findings.clear();
       const StoredCheckpoint stored = stored_checkpoint(rows);
-      ++count;
-      if (stored.facts.number != count || stored.facts.previous != last_hash) {
+      const std::int64_t last_number = last ? last->number : 0;
+      const bool is_next = last_number < PG_INT64_MAX && stored.facts.number == last_number + 1;
+      if (!is_next || stored.facts.previous != last_hash) {
         findings.add("checkpoint_link", 0, core::hex_text(last_hash).view(),
                      core::hex_text(stored.facts.previous).view());
-        count = stored.facts.number;
       }
       const core::Digest expected = core::checkpoint_hash(stored.facts);
       if (expected != stored.hash) {
@@ -172,13 +165,13 @@ void verify_checkpoints(Report& report) {
     });
   }
   rows.close();
-  if (count == 0) {
+  if (!last) {
     return;
   }
-  const core::MerkleTree tree = heads_tree(last.number, Sight::kCaller);
+  const core::MerkleTree tree = heads_tree(last->number, Sight::kCaller);
   findings.clear();
-  if (tree.root() != last.root || static_cast<std::int64_t>(tree.size()) != last.position_count) {
-    findings.add("checkpoint_root", 0, core::hex_text(last.root).view(), core::hex_text(tree.root()).view());
+  if (tree.root() != last->root || static_cast<std::int64_t>(tree.size()) != last->position_count) {
+    findings.add("checkpoint_root", 0, core::hex_text(last->root).view(), core::hex_text(tree.root()).view());
   }
   report.put(std::nullopt, findings);
 }
