@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/json_limits.hpp"
+
 namespace escrowgrid::core {
 
 namespace {
@@ -143,6 +145,11 @@ bool check_optional_text(TextRule rule, const std::optional<std::string_view>& v
     return false;
   }
   return true;
+}
+
+bool require_json_object(std::string_view parameter, const std::optional<std::string_view>& text,
+                         Refusal& why) noexcept {
+  return text ? check_json_object(parameter, text, why) : refuse_missing(parameter, why);
 }
 
 bool require_region(const std::optional<std::string_view>& value, Refusal& why) noexcept {

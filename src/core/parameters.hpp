@@ -35,6 +35,10 @@ struct TextRule {
 [[nodiscard]] bool check_optional_text(TextRule rule, const std::optional<std::string_view>& value,
                                        Refusal& why) noexcept;
 
+// Checks that the text is present and a JSON object within the limits of json_limits.hpp.
+[[nodiscard]] bool require_json_object(std::string_view parameter, const std::optional<std::string_view>& text,
+                                       Refusal& why) noexcept;
+
 // Checks that the value is a known region or vertical. Upper and lower case matter.
 [[nodiscard]] bool require_region(const std::optional<std::string_view>& value, Refusal& why) noexcept;
 [[nodiscard]] bool require_vertical(const std::optional<std::string_view>& value, Refusal& why) noexcept;

@@ -84,6 +84,16 @@ TEST(JsonLimits, AJsonObjectIsAcceptedAtEachLimitAndRefusedBeyondIt) {
   }
 }
 
+TEST(JsonLimits, ARequiredJsonObjectIsRefusedWhenItIsAbsentAndJudgedByTheSameLimitsOtherwise) {
+  Refusal why;
+  EXPECT_FALSE(require_json_object("config", std::nullopt, why));
+  EXPECT_STREQ(why.message(), "config must not be null");
+  EXPECT_TRUE(require_json_object("config", "{}", why));
+  EXPECT_FALSE(require_json_object("config", "[]", why));
+  EXPECT_FALSE(require_json_object("config", "{\"a\": \"" + std::string(3 * kMaxJsonBytes, 'x') + "\"}", why));
+  EXPECT_STREQ(why.message(), "config is larger than 64 KB");
+}
+
 TEST(JsonLimits, BracketsAndDigitsInsideJsonStringsAreNotCounted) {
   const JsonMeasure measure = measure_json(R"({"[[[[[[[[[[[[": "}}}\"]]] 12345678901234567890"})");
   EXPECT_EQ(measure.depth, 1U);

@@ -179,9 +179,8 @@ Datum list_api_keys(FunctionCallInfo fcinfo) {
   const Session session = open_session();
   const Caller caller = require_caller(session.owner, core::Right::kWrite, "escrow_list_api_keys");
   const TextView named = text_argument(fcinfo, 0);
-  const bool is_foreign = caller.institution_id && named && named != caller.institution_id;
-  if (!is_foreign) {  // the list of another institution's keys is empty, as for an institution that does not exist
-    store::list_keys(fcinfo, caller.institution_id ? caller.institution_id : named);
+  if (!named || may_see(caller, named)) {  // otherwise the list is empty, as for an institution that does not exist
+    store::list_keys(fcinfo, named ? named : caller.institution_id);
   }
   close_session(session);
   return 0;

@@ -86,8 +86,7 @@ Datum create_asset_template(FunctionCallInfo fcinfo) {
   const bool valid = core::require_text({.parameter = "code", .max_bytes = core::kMaxCodeBytes}, code, why) &&
                      core::require_text({.parameter = "name", .max_bytes = core::kMaxNameBytes}, name, why) &&
                      core::require_vertical(vertical, why) && core::require_region(region, why) &&
-                     core::require_text({.parameter = "config", .max_bytes = core::kMaxJsonBytes * 2}, config, why) &&
-                     core::check_json_object("config", config, why);
+                     core::require_json_object("config", config, why);
   if (!valid) {
     raise(why);
   }

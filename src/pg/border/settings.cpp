@@ -21,10 +21,6 @@ char* request_method_setting = nullptr;
 char* request_path_setting = nullptr;
 char* traceparent_setting = nullptr;
 
-TextView setting(const char* value) {
-  return value == nullptr || *value == '\0' ? std::nullopt : TextView(value);
-}
-
 }  // namespace
 
 extern "C" {
@@ -103,12 +99,16 @@ bool skips_probe() {
   return skip_probe_setting;
 }
 
+TextView setting_view(const char* value) {
+  return value == nullptr || *value == '\0' ? std::nullopt : TextView(value);
+}
+
 RequestClaims request_claims() {
-  return {.method = setting(request_method_setting),
-          .path = setting(request_path_setting),
-          .request_id = setting(request_id_setting),
-          .client_ip = setting(client_ip_setting),
-          .traceparent = setting(traceparent_setting)};
+  return {.method = setting_view(request_method_setting),
+          .path = setting_view(request_path_setting),
+          .request_id = setting_view(request_id_setting),
+          .client_ip = setting_view(client_ip_setting),
+          .traceparent = setting_view(traceparent_setting)};
 }
 
 }  // namespace escrowgrid::pg

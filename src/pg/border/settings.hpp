@@ -6,6 +6,9 @@
 
 namespace escrowgrid::pg {
 
+// The value of a setting of text; absent where it is empty.
+[[nodiscard]] TextView setting_view(const char* value);
+
 struct RequestClaims {
   TextView method;
   TextView path;

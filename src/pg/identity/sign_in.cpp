@@ -4,6 +4,7 @@
 
 #include "core/parameters.hpp"
 #include "core/token.hpp"
+#include "pg/border/settings.hpp"
 
 extern "C" {
 #include "access/parallel.h"
@@ -23,10 +24,6 @@ char* root_allowed_cidrs_setting = nullptr;
 // The value that sign_in() is setting at this moment. The check hook accepts this value only. If setting it fails, the
 // id stays here until the next sign-in; its token has just been verified, so that does no harm.
 std::array<char, core::kMaxIdBytes + 1> id_being_set{};
-
-TextView setting(const char* value) {
-  return value == nullptr || *value == '\0' ? std::nullopt : TextView(value);
-}
 
 // One network: an address, and optionally a slash and a prefix length that fits its family.
 bool is_network(std::string_view text) {
@@ -129,7 +126,7 @@ void define_identity_settings() {
 }
 
 TextView signed_in_id() {
-  return setting(identity_setting);
+  return setting_view(identity_setting);
 }
 
 void sign_in(std::string_view id, SignInScope scope) {
@@ -149,11 +146,11 @@ bool has_open_cursor() {
 }
 
 TextView root_key_hash() {
-  return setting(root_key_hash_setting);
+  return setting_view(root_key_hash_setting);
 }
 
 TextView root_allowed_cidrs() {
-  return setting(root_allowed_cidrs_setting);
+  return setting_view(root_allowed_cidrs_setting);
 }
 
 }  // namespace escrowgrid::pg

@@ -5,14 +5,17 @@
 
 namespace escrowgrid::pg {
 
+bool may_see(const Caller& caller, const TextView& institution_id) {
+  return !caller.institution_id || caller.institution_id == institution_id;
+}
+
 store::Institution require_institution(const Caller& caller, const TextView& institution_id) {
   core::Refusal why;
   if (!core::require_text({.parameter = "institution_id", .max_bytes = core::kMaxIdBytes}, institution_id, why)) {
     raise(why);
   }
-  const bool is_own = !caller.institution_id || caller.institution_id == institution_id;
   const std::optional<store::Institution> institution =
-      is_own ? store::find_institution(*institution_id) : std::nullopt;
+      may_see(caller, institution_id) ? store::find_institution(*institution_id) : std::nullopt;
   if (!institution) {
     raise_not_found("institution", *institution_id);
   }

@@ -6,6 +6,9 @@
 
 namespace escrowgrid::pg {
 
+// Whether the caller may see the institution: an API key only its own, root any.
+[[nodiscard]] bool may_see(const Caller& caller, const TextView& institution_id);
+
 // The institution. An API key may name its own; any other is answered as if it did not exist: ZE002.
 [[nodiscard]] store::Institution require_institution(const Caller& caller, const TextView& institution_id);
 

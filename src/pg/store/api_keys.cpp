@@ -55,11 +55,11 @@ ApiKey to_key(const FoundRow& row) {
           .is_address_allowed = !networks || is_from(*networks)};
 }
 
-std::optional<ApiKey> find_by(WhichKey name, std::string_view value) {
+std::optional<ApiKey> find_by(WhichKey which, std::string_view value) {
   const View view = begin_view(Sight::kLatest, {&layout::kApiKeys});
   FoundRow row;
   std::optional<ApiKey> key;
-  if (row.find(view, layout::kApiKeys, name, {text_datum(value)}, std::nullopt)) {
+  if (row.find(view, layout::kApiKeys, which, {text_datum(value)}, std::nullopt)) {
     key = to_key(row);
     row.close();
   }

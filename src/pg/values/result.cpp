@@ -56,7 +56,7 @@ void put_row(FunctionCallInfo fcinfo, ResultColumns columns) {
 }
 
 void put_composite(FunctionCallInfo fcinfo, Datum composite) {
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  ReturnSetInfo* result = result_set(fcinfo);
   HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
   HeapTupleData tuple{};
   tuple.t_len = HeapTupleHeaderGetDatumLength(header);
