@@ -3,10 +3,8 @@
 BEGIN;
 SELECT no_plan();
 
-INSERT INTO escrowgrid.institutions VALUES ('inst_exp', 'Expiry', '{US}', '{CONSTRUCTION}', now(), now());
-INSERT INTO escrowgrid.asset_templates
-VALUES ('tmpl_exp', 'inst_exp', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
-INSERT INTO escrowgrid.assets VALUES ('ast_exp', 'inst_exp', 'tmpl_exp', 'A', NULL, now(), now());
+\set suffix exp
+\ir include/known_ids.psql
 INSERT INTO escrowgrid.currencies VALUES ('EXPX', 2, 'Test', false);
 
 INSERT INTO escrowgrid.positions (id, asset_id, holder_reference, currency, amount, expires_at)

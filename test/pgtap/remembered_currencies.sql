@@ -3,10 +3,8 @@
 BEGIN;
 SELECT no_plan();
 
-INSERT INTO escrowgrid.institutions VALUES ('inst_cur', 'C', '{US}', '{CONSTRUCTION}', now(), now());
-INSERT INTO escrowgrid.asset_templates
-VALUES ('tmpl_cur', 'inst_cur', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
-INSERT INTO escrowgrid.assets VALUES ('ast_cur', 'inst_cur', 'tmpl_cur', 'A', NULL, now(), now());
+\set suffix cur
+\ir include/known_ids.psql
 
 SELECT lives_ok(
     $$SELECT escrowgrid.escrow_create_position('ast_cur', 'h', 'JPY', 5)$$,

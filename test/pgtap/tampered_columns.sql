@@ -2,10 +2,8 @@
 BEGIN;
 SELECT no_plan();
 
-INSERT INTO escrowgrid.institutions VALUES ('inst_col', 'C', '{US}', '{CONSTRUCTION}', now(), now());
-INSERT INTO escrowgrid.asset_templates
-VALUES ('tmpl_col', 'inst_col', 'OWN', 'T', 'CONSTRUCTION', 'US', '{}', now(), now());
-INSERT INTO escrowgrid.assets VALUES ('ast_col', 'inst_col', 'tmpl_col', 'A', NULL, now(), now());
+\set suffix col
+\ir include/known_ids.psql
 
 -- --- amounts with a type modifier, which are written by SPI and stored with more decimals
 SAVEPOINT before;
