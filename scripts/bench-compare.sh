@@ -90,6 +90,11 @@ PATH="$present_throwaway/stage$("$PG_CONFIG" --bindir):$PATH" PGDATABASE=bench P
 declare -A statements=(
   [transition]="SELECT count(t) FROM generate_series(1, \$calls) AS n, \
 LATERAL escrowgrid.escrow_transition('pos_' || lpad(n::text, 26, '0'), 'PARTIALLY_RELEASED', amount => 0.01) AS t"
+  [hot]="SELECT count(t) FROM generate_series(1, \$calls) AS n, \
+LATERAL escrowgrid.escrow_transition('pos_' || lpad((n * 0 + 7)::text, 26, '0'), 'PARTIALLY_RELEASED', \
+amount => 0.01) AS t"
+  [sign-in]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n, \
+LATERAL escrowgrid.escrow_authenticate(CASE WHEN n > 0 THEN b.token END, 'session') AS t"
   [creation]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n, \
 LATERAL escrowgrid.escrow_create_position(b.asset, 'holder ' || n, 'USD', 100) AS t"
   [batch]="SELECT count(t) FROM generate_series(1, \$calls / 100) AS n, \
@@ -111,8 +116,8 @@ for side in base present; do
   as_server_user "$STAGED_BIN/pg_ctl" -D "$THROWAWAY/data/pg" -w -s stop
 done
 THROWAWAY=
-printf '%-58s %12s %12s %13s\n' 'instructions of one' base present present/base
-for name in transition creation batch; do
+printf '%-58s %12s %12s %13s\n' 'instructions of one (hot: always the same position)' base present present/base
+for name in transition hot creation batch sign-in; do
   old=$(instructions base "${statements[$name]}")
   new=$(instructions present "${statements[$name]}")
   printf '%-58s %12d %12d %12.3fx\n' "$name" "$old" "$new" "$(awk "BEGIN { print $new / $old }")"
