@@ -19,8 +19,8 @@ struct Writes;
 // `command` names the function in the errors of read-only transactions. AFTER triggers of all rows wait until
 // finish_writes(), so that a trigger sees all rows of the call.
 [[nodiscard]] Writes* begin_writes(std::string_view command);
-// Runs the AFTER triggers and ends `writes`, which becomes null.
-void finish_writes(Writes*& writes);
+// Runs the AFTER triggers. The pointer becomes null.
+void finish_writes(Writes*& finished);
 
 // A number that is different for each call. Values that cannot change during a call are looked up once for each number.
 // 0 if users' code runs during the call, because it may change anything.
