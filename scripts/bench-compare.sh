@@ -86,6 +86,11 @@ PATH="$present_throwaway/stage$("$PG_CONFIG" --bindir):$PATH" PGDATABASE=bench P
   /usr/bin/python3 "$ROOT/test/bench/compare.py" "$base_throwaway/socket" "$present_throwaway/socket" "$@"
 [ "${COUNT:-}" != no ] || exit 0
 
+batch_of() { # size
+  echo "SELECT count(t) FROM generate_series(1, \$calls / $1) AS n, LATERAL escrowgrid.escrow_transition_batch( \
+ARRAY(SELECT 'pos_' || lpad((n * $1 + i)::text, 26, '0') FROM generate_series(1, $1) AS i), \
+'PARTIALLY_RELEASED', amounts => ARRAY(SELECT 0.01 FROM generate_series(1, $1))) AS t"
+}
 # Statements of which $calls says how often they do their work. Each is one line, as the single-user mode wants it.
 declare -A statements=(
   [transition]="SELECT count(t) FROM generate_series(1, \$calls) AS n, \
@@ -97,10 +102,8 @@ amount => 0.01) AS t"
 LATERAL escrowgrid.escrow_authenticate(CASE WHEN n > 0 THEN b.token END, 'session') AS t"
   [creation]="SELECT count(t) FROM public.bench AS b, generate_series(1, \$calls) AS n, \
 LATERAL escrowgrid.escrow_create_position(b.asset, 'holder ' || n, 'USD', 100) AS t"
-  [batch]="SELECT count(t) FROM generate_series(1, \$calls / 100) AS n, \
-LATERAL escrowgrid.escrow_transition_batch( \
-ARRAY(SELECT 'pos_' || lpad((n * 100 + i)::text, 26, '0') FROM generate_series(1, 100) AS i), \
-'PARTIALLY_RELEASED', amounts => ARRAY(SELECT 0.01 FROM generate_series(1, 100))) AS t"
+  [batch of 10]=$(batch_of 10)
+  [batch of 100]=$(batch_of 100)
 )
 few=100
 many=400
@@ -117,7 +120,7 @@ for side in base present; do
 done
 THROWAWAY=
 printf '%-58s %12s %12s %13s\n' 'instructions of one (hot: always the same position)' base present present/base
-for name in transition hot creation batch sign-in; do
+for name in transition hot creation 'batch of 10' 'batch of 100' sign-in; do
   old=$(instructions base "${statements[$name]}")
   new=$(instructions present "${statements[$name]}")
   printf '%-58s %12d %12d %12.3fx\n' "$name" "$old" "$new" "$(awk "BEGIN { print $new / $old }")"
