@@ -5,9 +5,10 @@ usage: compare.py BASE_SOCKET PRESENT_SOCKET [--labels BASE PRESENT] [--rounds N
 Both servers have been filled alike by bench-compare.sh. Rates are medians of the rounds. A ratio says how much slower the
 present server is, 1 for not at all: by the clock (the base's rate by the present one's) and by the processor time that the
 servers took for the same work, which on a busy machine says more. It is the median of the rounds' own ratios, because the
-two slices of a round see the same machine. Behind it stands the interval that holds the true median in 95 of 100 runs
-(fewer than six rounds are too few for that: the interval then is all they saw). Every other round begins with the present
-server, so that neither gains by its place.
+two slices of a round see the same machine. After it comes the interval that holds the true median in at least 95 of 100
+runs (fewer than six rounds are too few for that: the interval is then the range of all rounds). It says nothing about the
+difference that two servers have by chance: compare a module with itself to see that. Every other round begins with the
+present server, and the number of rounds is rounded up to an even one, so that neither gains by its place.
 """
 
 import argparse
@@ -97,16 +98,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sockets", nargs=2)
     parser.add_argument("--labels", nargs=2, default=["base", "present"])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
     base, present = (Works(arguments.seconds, host).collect(arguments.only) for host in arguments.sockets)
     print(f"{'works a second':<58} {arguments.labels[0]:>12} {arguments.labels[1]:>12}  {'slower by the clock':>26}  {'by processor time':>26}", flush=True)
+    count = arguments.rounds + arguments.rounds % 2
     slower = {"by the clock": {}, "by processor time": {}}
     for work in base:
         # The first round warms up.
-        rounds = [one_round(base[work], present[work], number % 2) for number in range(arguments.rounds + 1)][1:]
+        rounds = [one_round(base[work], present[work], number % 2) for number in range(count + 1)][1:]
         medians = [statistics.median(rate for rate, _ in side) for side in zip(*rounds)]
         slower["by the clock"][work], clock = summary([old / new for (old, _), (new, _) in rounds])
         slower["by processor time"][work], processor = summary([new / old for (_, old), (_, new) in rounds])

@@ -72,7 +72,7 @@ SELECT throws_ok(
 );
 ROLLBACK TO before;
 
--- --- a larger integer, of which a number could be cut when it is read
+-- --- wider integers, whose values could be truncated when they are read
 SELECT state FROM escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34) \g /dev/null
 ALTER TABLE escrowgrid.position_events ALTER COLUMN seq TYPE bigint;
 SELECT throws_ok(
@@ -81,12 +81,29 @@ SELECT throws_ok(
     'escrow_verify() reads no sequence numbers from a column that was changed to bigint'
 );
 ROLLBACK TO before;
+SELECT id FROM escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12.34) \g /dev/null
+SELECT number FROM escrowgrid.escrow_checkpoint() \g /dev/null
+ALTER TABLE escrowgrid.checkpoint_heads DISABLE TRIGGER USER;
+ALTER TABLE escrowgrid.checkpoint_heads ALTER COLUMN version TYPE bigint;
+UPDATE escrowgrid.checkpoint_heads SET version = 4294967298;
+SELECT throws_ok(
+    $$SELECT * FROM escrowgrid.escrow_verify('inst_col')$$, '22003', NULL,
+    'escrow_verify() truncates no version in checkpoint_heads, whose column was changed to bigint'
+);
+ROLLBACK TO before;
+ALTER TABLE escrowgrid.checkpoints ALTER COLUMN number TYPE numeric;
+SELECT throws_ok(
+    'SELECT escrowgrid.escrow_checkpoint()', '42804',
+    'column "number" of table "checkpoints" has type numeric, but escrowgrid needs bigint',
+    'a checkpoint is refused where the type of its number was changed to numeric'
+);
+ROLLBACK TO before;
 
 -- --- a column that must not change, under another name
 ALTER TABLE escrowgrid.institutions RENAME COLUMN created_at TO began_at;
 SELECT throws_ok(
-    $$UPDATE escrowgrid.institutions SET began_at = now() + interval '1 day' WHERE id = 'inst_col'$$, 'XX000',
-    'escrowgrid: table institutions has no column "created_at"',
+    $$UPDATE escrowgrid.institutions SET began_at = now() + interval '1 day' WHERE id = 'inst_col'$$, '42703',
+    'table "institutions" has no column "created_at"',
     'a raw UPDATE is refused where a column that must not change was renamed'
 );
 ROLLBACK TO before;

@@ -9,7 +9,8 @@ namespace escrowgrid::pg::layout {
 int column_number(const char* table, const char* column, TupleDesc desc) {
   const int number = SPI_fnumber(desc, column);
   if (number <= 0) {
-    elog(ERROR, "escrowgrid: table %s has no column \"%s\"", table, column);
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("table \"%s\" has no column \"%s\"", table, column),
+                    errhint("escrowgrid needs this column. Rename it back, or add it again.")));
   }
   return number;
 }
@@ -20,9 +21,9 @@ bool is_integer(Oid type) {
   return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-// Whether values of the type are stored like those of the expected one: the type itself, domains over it, types such as
-// varchar or citext for text, and smaller integers. A larger integer would be cut when it is read.
-bool is_stored_alike(Oid found, Oid expected) {
+// Whether values of the type can be read as values of the expected one: the type itself, domains over it, types such as
+// varchar or citext for text, and narrower integers. A wider integer would be truncated.
+bool can_be_read_as(Oid found, Oid expected) {
   if (found == expected || IsBinaryCoercible(found, expected)) {
     return true;
   }
@@ -36,7 +37,7 @@ bool is_stored_alike(Oid found, Oid expected) {
 void require_type(const Table& table, const Column& column, const FormData_pg_attribute& attribute) {
   const Oid expected = oid_of(column.type);
   const Oid found = attribute.atttypid;
-  if (!is_stored_alike(found, expected)) {
+  if (!can_be_read_as(found, expected)) {
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" of table \"%s\" has type %s, but escrowgrid needs %s", column.name.data(),
                            table.name.data(), format_type_be(found), format_type_be(expected)),

@@ -6,7 +6,7 @@
 
 namespace escrowgrid::pg::layout {
 
-// The number of a table's column by name; an internal error if there is none.
+// The number of a table's column by name; an error (42703) if there is none.
 [[nodiscard]] int column_number(const char* table, const char* column, TupleDesc desc);
 
 // Raises an error (42804) if a value of the attribute cannot be read as the column's type: users may have changed it.

@@ -24,7 +24,7 @@ StatementForms select_one = kForms<layout::kCheckpoints, one_checkpoint_text>;
 
 Statement lock_checkpoints = {"LOCK TABLE escrowgrid.checkpoints IN SHARE ROW EXCLUSIVE MODE"};
 
-Statement select_next_number = {"SELECT COALESCE(max(c.number), 0) + 1 FROM escrowgrid.checkpoints AS c"};
+Statement select_next_number = {"SELECT (COALESCE(max(c.number), 0) + 1)::bigint FROM escrowgrid.checkpoints AS c"};
 
 // The newest head of each position up to a checkpoint.
 #define ESCROWGRID_HEADS                                                   \
