@@ -87,15 +87,47 @@ ALTER TABLE escrowgrid.checkpoint_heads DISABLE TRIGGER USER;
 ALTER TABLE escrowgrid.checkpoint_heads ALTER COLUMN version TYPE bigint;
 UPDATE escrowgrid.checkpoint_heads SET version = 4294967298;
 SELECT throws_ok(
-    $$SELECT * FROM escrowgrid.escrow_verify('inst_col')$$, '22003', NULL,
-    'escrow_verify() truncates no version in checkpoint_heads, whose column was changed to bigint'
+    $$SELECT * FROM escrowgrid.escrow_verify('inst_col')$$, '42804',
+    'column "version" of a query has type bigint, but escrowgrid needs integer',
+    'escrow_verify() reads no versions from a column of checkpoint_heads that was changed to bigint'
 );
 ROLLBACK TO before;
 ALTER TABLE escrowgrid.checkpoints ALTER COLUMN number TYPE numeric;
 SELECT throws_ok(
     'SELECT escrowgrid.escrow_checkpoint()', '42804',
-    'column "number" of table "checkpoints" has type numeric, but escrowgrid needs bigint',
+    'column "number" of a query has type numeric, but escrowgrid needs bigint',
     'a checkpoint is refused where the type of its number was changed to numeric'
+);
+ROLLBACK TO before;
+
+-- --- columns that statements of their own read: lists, sums, a position at a time, the policy under its lock
+SELECT id AS position_id FROM escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12) \gset
+SELECT id AS key_id FROM escrowgrid.escrow_create_api_key('inst_col', 'L', 'admin') \gset
+SELECT id AS policy_id
+FROM escrowgrid.escrow_set_policy('inst_col', 'US', '{"position": {"maxOpenAmount": {"USD": 1000}}}')
+\gset
+SET LOCAL escrowgrid.allow_drop = on;
+ALTER EXTENSION escrowgrid DROP VIEW escrowgrid.balances;
+DROP VIEW escrowgrid.balances;
+SAVEPOINT changed;
+ALTER TABLE escrowgrid.api_keys ALTER COLUMN created_at TYPE text;
+SELECT throws_ok(
+    'SELECT * FROM escrowgrid.escrow_list_api_keys()', '42804',
+    'column "created_at" of a query has type text, but escrowgrid needs timestamp with time zone',
+    'escrow_list_api_keys() reads no times from a column that was changed to text'
+);
+ROLLBACK TO changed;
+ALTER TABLE escrowgrid.positions ALTER COLUMN amount TYPE integer;
+SELECT throws_ok(
+    format('SELECT * FROM escrowgrid.escrow_position_at(%L, now())', :'position_id'), '42804', NULL,
+    'escrow_position_at() reads no amount from a column that was changed to integer'
+);
+ALTER TABLE escrowgrid.positions
+    ALTER COLUMN released_amount TYPE integer,
+    ALTER COLUMN refunded_amount TYPE integer;
+SELECT throws_ok(
+    $$SELECT escrowgrid.escrow_create_position('ast_col', 'h', 'USD', 12)$$, '42804', NULL,
+    'the exposure is not summed up from amounts whose columns were changed to integer'
 );
 ROLLBACK TO before;
 

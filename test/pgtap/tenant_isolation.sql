@@ -6,7 +6,16 @@ SELECT no_plan();
 \ir include/application.psql
 \ir include/tenants.psql
 \ir include/tenant_positions.psql
+SELECT region FROM escrowgrid.escrow_set_policy(:'b_id', 'US', '{}') \g /dev/null
+SELECT is((SELECT count(*) FROM escrowgrid.escrow_list_policies(:'b_id')), 1::bigint,
+    'escrow_list_policies() lists the policy of B for root');
 SELECT escrowgrid.escrow_authenticate(:'admin_a_api_key') \g /dev/null
+
+-- --- lists of another institution are empty
+SELECT is(pg_temp.app(format('SELECT count(*) FROM escrowgrid.escrow_list_policies(%L)', :'b_id')), '0',
+    'escrow_list_policies() lists no policy of B for A');
+SELECT is(pg_temp.app('SELECT count(*) FROM escrowgrid.escrow_list_policies()'), '0',
+    'escrow_list_policies() without an institution lists no policy of B for A');
 
 -- --- row-level security comes before functions, views and joins
 -- A function so cheap that the planner would like to call it before anything else on every row.

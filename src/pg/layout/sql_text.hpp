@@ -101,6 +101,7 @@ constexpr SqlText select_all_text(const Table& table, std::size_t count, std::st
   source.add("escrowgrid.").add(table.name);
   return select_from_text(table, count, source.view(), tail);
 }
+
 // SELECT of the first `count` columns by a key.
 constexpr SqlText select_text(const Table& table, std::size_t count, WhichKey which, std::string_view tail) {
   SqlText condition = where_text(table, which);

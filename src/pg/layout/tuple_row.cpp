@@ -21,8 +21,8 @@ bool is_integer(Oid type) {
   return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-// Whether values of the type can be read as values of the expected one: the type itself, domains over it, types such as
-// varchar or citext for text, and narrower integers. A wider integer would be truncated.
+}  // namespace
+
 bool can_be_read_as(Oid found, Oid expected) {
   if (found == expected || IsBinaryCoercible(found, expected)) {
     return true;
@@ -31,8 +31,6 @@ bool can_be_read_as(Oid found, Oid expected) {
   return (base == BPCHAROID && expected == TEXTOID) ||
          (is_integer(base) && is_integer(expected) && get_typlen(base) <= get_typlen(expected));
 }
-
-}  // namespace
 
 void require_type(const Table& table, const Column& column, const FormData_pg_attribute& attribute) {
   const Oid expected = oid_of(column.type);

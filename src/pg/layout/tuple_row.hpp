@@ -9,6 +9,10 @@ namespace escrowgrid::pg::layout {
 // The number of a table's column by name; an error (42703) if there is none.
 [[nodiscard]] int column_number(const char* table, const char* column, TupleDesc desc);
 
+// Whether values of the type can be read as values of the expected one: the type itself, domains over it, types such as
+// varchar or citext for text, and narrower integers. A wider integer would be truncated.
+[[nodiscard]] bool can_be_read_as(Oid found, Oid expected);
+
 // Raises an error (42804) if a value of the attribute cannot be read as the column's type: users may have changed it.
 void require_type(const Table& table, const Column& column, const FormData_pg_attribute& attribute);
 

@@ -27,7 +27,7 @@ struct Portion {
   const Caller* caller = nullptr;
   core::Micros now = 0;
   std::int32_t max_count = 0;
-  store::DueCursor cursor;        // behind the last position that was found by it
+  store::DueCursor cursor;        // after the last position that was found
   std::span<const TextView> ids;  // the positions of the portion; the cursor finds them if there are none
   std::int32_t expired = 0;
   std::span<Unexpired> refused;

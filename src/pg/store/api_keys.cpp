@@ -40,7 +40,7 @@ bool is_from(Datum networks) {
   Bindings values;
   values.networks(networks);
   execute(select_address_in, values, Sight::kCaller);
-  return DatumGetBool(result_value(0, 1).value_or(0));
+  return DatumGetBool(result_value(0, 1, BOOLOID).value_or(0));
 }
 
 // The key of a row; its texts are copied.
@@ -71,7 +71,7 @@ std::optional<ApiKey> find_by(WhichKey which, std::string_view value) {
 Datum form_key_row(TupleDesc desc, std::string_view token) {
   std::array<std::optional<Datum>, 10> columns;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    columns[i] = result_value(0, static_cast<int>(i) + 1);
+    columns[i] = result_value(0, static_cast<int>(i) + 1, TupleDescAttr(desc, i)->atttypid);
   }
   if (!token.empty()) {
     columns.back() = text_datum(token);
@@ -96,7 +96,7 @@ bool is_address_allowed(const TextView& cidrs) {
   Bindings values;
   values.text(cidrs);
   execute(select_address, values, Sight::kCaller);
-  return DatumGetBool(result_value(0, 1).value_or(0));
+  return DatumGetBool(result_value(0, 1, BOOLOID).value_or(0));
 }
 
 Datum insert_key(const Origin& origin, const NewApiKey& key, std::string_view token, TupleDesc desc) {
@@ -174,9 +174,13 @@ void list_keys(FunctionCallInfo fcinfo, const TextView& institution_id) {
   Bindings values;
   values.text(institution_id);
   const std::uint64_t rows = execute(select_key_rows, values, Sight::kCaller);
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  for (std::uint64_t i = 0; i < rows; ++i) {
-    tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
+  TupleDesc desc = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)->setDesc;
+  std::array<std::optional<Datum>, 9> columns;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      columns[i] = result_value(row, static_cast<int>(i) + 1, TupleDescAttr(desc, i)->atttypid);
+    }
+    put_row(fcinfo, columns);
   }
 }
 

@@ -24,7 +24,7 @@ StatementForms select_one = kForms<layout::kCheckpoints, one_checkpoint_text>;
 
 Statement lock_checkpoints = {"LOCK TABLE escrowgrid.checkpoints IN SHARE ROW EXCLUSIVE MODE"};
 
-Statement select_next_number = {"SELECT (COALESCE(max(c.number), 0) + 1)::bigint FROM escrowgrid.checkpoints AS c"};
+Statement select_next_number = {"SELECT COALESCE(max(c.number), 0) + 1 AS number FROM escrowgrid.checkpoints AS c"};
 
 // The newest head of each position up to a checkpoint.
 #define ESCROWGRID_HEADS                                                   \
@@ -60,7 +60,7 @@ core::PositionHeadLeaf stored_head(const RowStream& row) {
 std::int64_t next_number(Sight sight) {
   Bindings none;
   execute(select_next_number, none, sight);
-  return DatumGetInt64(result_value(0, 1).value_or(0));
+  return DatumGetInt64(result_value(0, 1, INT8OID).value_or(0));
 }
 
 // A new checkpoint must not hide that the history behind an earlier one has changed.
@@ -69,7 +69,7 @@ void require_earlier_heads() {
   if (execute(select_broken_head, none, Sight::kFresh) == 0) {
     return;
   }
-  const std::string_view id = text_view(result_value(0, 1).value_or(0));
+  const std::string_view id = text_view(result_value(0, 1, TEXTOID).value_or(0));
   core::Refusal why;
   why.begin(core::Condition::kIntegrityViolation)
       .message(
@@ -164,11 +164,11 @@ std::optional<Inclusion> find_inclusion(std::string_view position_id, const Text
   Bindings values;
   values.number(checkpoint.number).text(position_id).text(institution_id);
   execute(select_leaf, values, Sight::kCaller);
-  if (!result_value(0, 2)) {
+  if (!result_value(0, 2, INT4OID)) {
     return std::nullopt;
   }
   Inclusion found;
-  found.index = static_cast<std::uint64_t>(DatumGetInt64(result_value(0, 1).value_or(0)));
+  found.index = static_cast<std::uint64_t>(DatumGetInt64(result_value(0, 1, INT8OID).value_or(0)));
   found.head.position_id = position_id;
   core::MerklePath path(found.index, static_cast<std::uint64_t>(checkpoint.position_count));
   core::MerkleTree tree;

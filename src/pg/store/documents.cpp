@@ -71,7 +71,7 @@ Statement audit_page = {
 void return_rows(FunctionCallInfo fcinfo, Statement& statement, const Bindings& values) {
   const std::uint64_t rows = execute(statement, values, Sight::kCaller);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    put_composite(fcinfo, result_value(i, 1).value_or(0));
+    put_composite(fcinfo, result_composite(i));
   }
 }
 
@@ -103,7 +103,7 @@ std::optional<Datum> read_document(Document document, std::string_view id, const
   if (execute(document_statement(document), values, Sight::kCaller) != 1) {
     return std::nullopt;
   }
-  return keep_for_caller(result_value(0, 1).value_or(0));
+  return keep_for_caller(result_value(0, 1, JSONBOID).value_or(0));
 }
 
 void list_institutions(FunctionCallInfo fcinfo, const Page& page) {

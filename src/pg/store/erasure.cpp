@@ -143,7 +143,7 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
     Bindings values;
     values.text(event_id);
     execute(select_event, values, Sight::kFresh);
-    return keep_for_caller(result_value(0, 1).value_or(0));
+    return keep_for_caller(result_composite(0));
   }
   const std::string_view owner = copied(found.get<"institution_id">());
   const std::string_view position_id = copied(found.get<"position_id">());
@@ -155,7 +155,7 @@ std::optional<Datum> erase_content(const Origin& origin, std::string_view event_
   const std::uint64_t count = execute(update_event, erased, Sight::kFresh);
   end_own_write();
   require_one_row(count, layout::kPositionEvents);
-  const Datum row = keep_for_caller(result_value(0, 1).value_or(0));
+  const Datum row = keep_for_caller(result_composite(0));
   JsonObject payload;
   payload.text("positionId", position_id).integer("seq", seq);
   append_audit(origin, {.action = "EVENT_REDACTED",
@@ -181,7 +181,7 @@ std::int64_t lock_positions(std::string_view institution_id) {
   Bindings values;
   values.text(institution_id);
   execute(select_held, values, Sight::kFresh);
-  return DatumGetInt64(result_value(0, 1).value_or(0));
+  return DatumGetInt64(result_value(0, 1, INT8OID).value_or(0));
 }
 
 Purged purge(const Origin& origin, std::string_view institution_id, std::string_view name) {

@@ -49,7 +49,7 @@ Datum read_health(TupleDesc desc) {
   Bindings values;
   values.text(ESCROWGRID_VERSION);
   execute(health, values, Sight::kCaller);
-  const Datum reasons = result_value(0, 1).value_or(0);
+  const Datum reasons = result_value(0, 1, TEXTARRAYOID).value_or(0);
   const ArrayType* list = DatumGetArrayTypeP(reasons);
   const bool is_healthy = ArrayGetNItems(ARR_NDIM(list), ARR_DIMS(list)) == 0;
   return keep_for_caller(form_row(desc, std::array<std::optional<Datum>, 2>{BoolGetDatum(is_healthy), reasons}));

@@ -58,9 +58,8 @@ bool insert_claim(const IdempotencyKey& key, const core::Digest& fingerprint) {
       .set<"fingerprint">(fingerprint)
       .set<"created_at">(clock_micros());
   Bindings values;
-  const std::size_t columns = count_columns(layout::kIdempotencyKeys);
-  values.row(layout::kIdempotencyKeys, columns, row.values());
-  return execute(insert_claim_row.for_count(layout::kIdempotencyKeys, columns), values, Sight::kFresh) == 1;
+  Statement& statement = bind_row(insert_claim_row, layout::kIdempotencyKeys, row.values(), values);
+  return execute(statement, values, Sight::kFresh) == 1;
 }
 
 core::Digest read_claim(const IdempotencyKey& key) {
@@ -93,7 +92,7 @@ std::span<const Datum> replay_claim(const IdempotencyKey& key) {
   const std::uint64_t rows = execute(select_replay, key_bindings(key), Sight::kFresh);
   const std::span<Datum> out = make_array<Datum>(rows);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    out[i] = result_value(i, 1).value_or(0);
+    out[i] = result_composite(i);
   }
   return out;
 }

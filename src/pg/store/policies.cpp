@@ -22,7 +22,7 @@ Statement select_policy_for_update = {"SELECT y.config" ESCROWGRID_POLICY_ROW " 
 
 Statement select_open = {
     "SELECT COALESCE(pg_catalog.sum(p.amount OPERATOR(pg_catalog.-) p.released_amount OPERATOR(pg_catalog.-)"
-    "  p.refunded_amount), 0)"
+    "  p.refunded_amount), 0) AS open_amount"
     " FROM escrowgrid.positions AS p"
     " JOIN escrowgrid.assets AS a ON a.id OPERATOR(pg_catalog.=) p.asset_id"
     " JOIN escrowgrid.asset_templates AS t ON t.id OPERATOR(pg_catalog.=) a.template_id"
@@ -60,7 +60,7 @@ std::optional<Datum> find_one(Statement& statement, const PolicyName& name, Sigh
   if (execute(statement, name_bindings(name), sight) != 1) {
     return std::nullopt;
   }
-  return result_value(0, 1);
+  return result_value(0, 1, JSONBOID);
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ core::Amount sum_open(const PolicyName& name, std::string_view currency) {
   execute(select_open, values, view.sight);
   end_view(view);
   // The sum of many positions may be greater than the largest amount of one.
-  const core::ParsedAmount sum = core::parse_amount(numeric_text(result_value(0, 1).value_or(0)));
+  const core::ParsedAmount sum = core::parse_amount(numeric_text(result_value(0, 1, NUMERICOID).value_or(0)));
   return sum.defect == core::AmountDefect::kNone ? sum.amount : core::Amount::max();
 }
 
@@ -98,11 +98,9 @@ Datum upsert_policy(const Origin& origin, const PolicyName& name, std::string_vi
       .set<"created_at">(at)
       .set<"updated_at">(at);
   Bindings values;
-  const std::size_t columns = count_columns(layout::kInstitutionPolicies);
-  values.row(layout::kInstitutionPolicies, columns, made.values());
-  Statement& upsert = upsert_row.for_count(layout::kInstitutionPolicies, columns);
+  Statement& upsert = bind_row(upsert_row, layout::kInstitutionPolicies, made.values(), values);
   require_one_row(execute(upsert, values, Sight::kFresh), layout::kInstitutionPolicies);
-  const Datum row = keep_for_caller(result_value(0, 1).value_or(0));
+  const Datum row = keep_for_caller(result_composite(0));
   JsonObject payload;
   payload.text("region", name.region).json("oldConfig", old_config).json("newConfig", config);
   append_audit(origin, {.action = "POLICY_UPDATED",
@@ -125,7 +123,7 @@ void list_policies(FunctionCallInfo fcinfo, const TextView& institution_id) {
   values.text(institution_id);
   const std::uint64_t rows = execute(select_policies, values, Sight::kCaller);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    put_composite(fcinfo, result_value(i, 1).value_or(0));
+    put_composite(fcinfo, result_composite(i));
   }
 }
 

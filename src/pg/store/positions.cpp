@@ -182,8 +182,8 @@ namespace {
 std::span<const DuePosition> take_due(std::uint64_t rows) {
   const std::span<DuePosition> due = make_array<DuePosition>(rows);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    due[i] = {.id = copied(text_view(result_value(i, 1).value_or(0))),
-              .due_at = to_micros(DatumGetTimestampTz(result_value(i, 2).value_or(0)))};
+    due[i] = {.id = copied(text_view(result_value(i, 1, TEXTOID).value_or(0))),
+              .due_at = to_micros(DatumGetTimestampTz(result_value(i, 2, TIMESTAMPTZOID).value_or(0)))};
   }
   SPI_freetuptable(SPI_tuptable);
   return due;
@@ -212,7 +212,7 @@ std::optional<Datum> read_position_at(std::string_view id, core::Micros at, Tupl
   }
   std::array<std::optional<Datum>, 8> columns;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    columns[i] = result_value(0, static_cast<int>(i) + 1);
+    columns[i] = result_value(0, static_cast<int>(i) + 1, TupleDescAttr(desc, i)->atttypid);
   }
   return keep_for_caller(form_row(desc, columns));
 }

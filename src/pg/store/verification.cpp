@@ -135,7 +135,8 @@ void verify_chains(const Bindings& values, Report& report) {
 void verify_by(Statement& statement, const Bindings& values, Report& report) {
   RowStream rows(statement, values, Sight::kCaller);
   while (rows.next()) {
-    report.put(std::array{rows.value(1), rows.value(2), rows.value(3), rows.value(4), rows.value(5)});
+    report.put(std::array{rows.value(1, TEXTOID), rows.value(2, INT4OID), rows.value(3, TEXTOID),
+                          rows.value(4, TEXTOID), rows.value(5, TEXTOID)});
   }
   rows.close();
 }

@@ -119,11 +119,11 @@ inline Statement verify_erasures = {
   " OR (p.id IS NOT NULL AND (e.hash IS DISTINCT FROM h.head_hash OR p.version < h.version)))"
 
 inline Statement verify_heads = {
-    "SELECT h.position_id, h.version::integer,"
+    "SELECT h.position_id, h.version,"
     " CASE WHEN p.id IS NULL THEN 'checkpoint_position_missing' ELSE 'checkpoint_head' END,"
     " encode(h.head_hash, 'hex'), COALESCE(encode(e.hash, 'hex'), 'none')" ESCROWGRID_BROKEN_HEADS
     " AND ($1 IS NULL OR h.institution_id = $1)"
-    " UNION ALL SELECT h.position_id, h.version::integer, 'checkpoint_unknown', 'a checkpoint with number '"
+    " UNION ALL SELECT h.position_id, h.version, 'checkpoint_unknown', 'a checkpoint with number '"
     "  || h.checkpoint_number, 'none' FROM escrowgrid.checkpoint_heads AS h"
     "  WHERE h.checkpoint_number NOT IN (SELECT c.number FROM escrowgrid.checkpoints AS c)"
     "  AND ($1 IS NULL OR h.institution_id = $1)"};

@@ -139,8 +139,7 @@ bool FoundRow::find(const View& view, const layout::Table& table, WhichKey key, 
     close();
     return false;
   }
-  const std::size_t count = count_columns(table);
-  Statement& statement = statements[table.index()].find[static_cast<std::size_t>(key)].for_count(table, count);
+  Statement& statement = statements[table.index()].find[static_cast<std::size_t>(key)].for_table(table);
   if (execute(statement, bind_key(table, key, values, tenant), view.sight) != 1) {
     return false;
   }
@@ -231,8 +230,7 @@ void FoundRow::close() {
 
 bool FoundRow::find_and_lock(const layout::Table& table, std::string_view id, const TextView& tenant,
                              LockStrength strength) {
-  const std::size_t count = count_columns(table);
-  Statement& statement = statements[table.index()].lock[static_cast<std::size_t>(strength)].for_count(table, count);
+  Statement& statement = statements[table.index()].lock[static_cast<std::size_t>(strength)].for_table(table);
   if (execute(statement, bind_key(table, WhichKey::kPrimary, {text_datum(id)}, tenant), Sight::kFresh) != 1) {
     return false;
   }

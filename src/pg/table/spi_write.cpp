@@ -79,7 +79,8 @@ bool is_stored_as_given(const layout::Table& table, Datum composite, const layou
   std::array<bool, layout::kMostColumns> nulls{};
   layout::read_tuple(table, &tuple, desc, values, nulls);
   bool is_same = true;
-  for (std::size_t i = 0; is_same && i < count_columns(table); ++i) {
+  const std::size_t count = count_columns(table);
+  for (std::size_t i = 0; is_same && i < count; ++i) {
     const int number = layout::column_number(table.name.data(), table.columns[i].name.data(), desc);
     is_same =
         nulls[i] == expected.nulls[i] &&
@@ -98,9 +99,9 @@ std::optional<Datum> take_stored(Statement& statement, std::uint64_t count, cons
     return std::nullopt;
   }
   SPITupleTable* result = SPI_tuptable;
-  const std::optional<Datum> row = result_value(0, 1);
-  const bool is_as_given = row && is_stored_as_given(table, *row, expected);
-  const std::optional<Datum> stored = is_as_given ? std::optional(datumCopy(*row, false, -1)) : std::nullopt;
+  const Datum row = result_composite(0);
+  const bool is_as_given = is_stored_as_given(table, row, expected);
+  const std::optional<Datum> stored = is_as_given ? std::optional(datumCopy(row, false, -1)) : std::nullopt;
   SPI_freetuptable(result);
   return stored;
 }
@@ -122,11 +123,10 @@ void require_one_row(std::uint64_t count, const layout::Table& table) {
 }
 
 void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, const layout::RowValues& row) {
-  const std::size_t columns = count_columns(table);
-  Statement& statement = statements[table.index()].insert.for_count(table, columns);
-  begin_noted(table, row.values[0], row);
   Bindings values;
-  const std::uint64_t count = execute_in(call, statement, values.row(table, columns, row));
+  Statement& statement = bind_row(statements[table.index()].insert, table, row, values);
+  begin_noted(table, row.values[0], row);
+  const std::uint64_t count = execute_in(call, statement, values);
   end_own_write();
   if (count != 1) {
     invalidate_plan(statement);
@@ -136,11 +136,10 @@ void insert_record_by_spi(direct::WriteCall* call, const layout::Table& table, c
 
 std::optional<Datum> insert_row_by_spi(direct::WriteCall& call, const layout::Table& table,
                                        const layout::RowValues& row) {
-  const std::size_t columns = count_columns(table);
-  Statement& statement = statements[table.index()].insert_returning.for_count(table, columns);
-  begin_noted(table, row.values[0], row);
   Bindings values;
-  const std::uint64_t count = execute_in(&call, statement, values.row(table, columns, row));
+  Statement& statement = bind_row(statements[table.index()].insert_returning, table, row, values);
+  begin_noted(table, row.values[0], row);
+  const std::uint64_t count = execute_in(&call, statement, values);
   end_own_write();
   return take_stored(statement, count, table, row);
 }
@@ -172,11 +171,10 @@ std::optional<Datum> update_row_by_spi(direct::WriteCall& call, const layout::Ta
 }
 
 Datum insert_outside_moves(const layout::Table& table, const layout::RowValues& row) {
-  const std::size_t columns = count_columns(table);
-  Statement& statement = statements[table.index()].insert_returning.for_count(table, columns);
   Bindings values;
-  require_one_row(execute(statement, values.row(table, columns, row), Sight::kFresh), table);
-  return keep_for_caller(result_value(0, 1).value_or(0));
+  Statement& statement = bind_row(statements[table.index()].insert_returning, table, row, values);
+  require_one_row(execute(statement, values, Sight::kFresh), table);
+  return keep_for_caller(result_composite(0));
 }
 
 }  // namespace escrowgrid::pg

@@ -22,6 +22,16 @@ void prepare(Statement& statement, std::array<Oid, Bindings::kMost> types, std::
   statement.plan = plan;
 }
 
+void require_result_type(TupleDesc result, int index, Oid expected) {
+  const FormData_pg_attribute* column = TupleDescAttr(result, index - 1);
+  if (!layout::can_be_read_as(column->atttypid, expected)) {
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("column \"%s\" of a query has type %s, but escrowgrid needs %s", NameStr(column->attname),
+                           format_type_be(column->atttypid), format_type_be(expected)),
+                    errhint("Change the table's column back to its type.")));
+  }
+}
+
 }  // namespace
 
 std::size_t count_columns(const layout::Table& table) {
@@ -31,6 +41,14 @@ std::size_t count_columns(const layout::Table& table) {
   const Oid relation = get_relname_relid(table.name.data(), get_namespace_oid(kSchema, false));
   const bool has_all = get_attnum(relation, table.columns.back().name.data()) != InvalidAttrNumber;
   return has_all ? table.columns.size() : table.first_count();
+}
+
+Statement& bind_row(StatementForms& forms, const layout::Table& table, const layout::RowValues& row, Bindings& out) {
+  const std::size_t count = count_columns(table);
+  for (std::size_t i = 0; i < count; ++i) {
+    out.column(table.columns[i], row.values[i], row.nulls[i]);
+  }
+  return count == table.columns.size() ? forms.all : forms.first;
 }
 
 std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit) {
@@ -106,6 +124,12 @@ bool RowStream::next() {
   return true;
 }
 
+std::optional<Datum> RowStream::value(int index, Oid type) const {
+  require_result_type(table_->tupdesc, index, type);
+  const auto at = static_cast<std::size_t>(index - 1);
+  return nulls_[at] ? std::nullopt : std::optional(values_[at]);
+}
+
 void RowStream::require_columns(const layout::Table& table) const {
   const auto count = static_cast<std::size_t>(table_->tupdesc->natts);
   if (count != table.columns.size() && count != table.first_count()) {
@@ -123,10 +147,16 @@ void RowStream::close() {
   MemoryContextDelete(memory_);
 }
 
-std::optional<Datum> result_value(std::uint64_t row, int index) {
+std::optional<Datum> result_value(std::uint64_t row, int index, Oid type) {
+  require_result_type(SPI_tuptable->tupdesc, index, type);
   bool is_null = false;
   const Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, index, &is_null);
   return is_null ? std::nullopt : std::optional(value);
+}
+
+Datum result_composite(std::uint64_t row) {
+  bool is_null = false;
+  return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &is_null);
 }
 
 }  // namespace escrowgrid::pg

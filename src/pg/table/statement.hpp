@@ -41,13 +41,6 @@ class Bindings {
   Bindings& column(const layout::Column& column, Datum value, bool is_null) {
     return put(layout::oid_of(column.type), value, is_null ? 'n' : ' ');
   }
-  // The first columns of a row, in order.
-  Bindings& row(const layout::Table& table, std::size_t count, const layout::RowValues& row) {
-    for (std::size_t i = 0; i < count; ++i) {
-      column(table.columns[i], row.values[i], row.nulls[i]);
-    }
-    return *this;
-  }
 
  private:
   friend std::uint64_t execute(Statement& statement, const Bindings& bindings, Sight sight, long limit);
@@ -83,12 +76,15 @@ static_assert(std::is_trivially_destructible_v<Bindings>);
 struct StatementForms {
   Statement all;
   Statement first;  // without the columns of later releases
-  [[nodiscard]] Statement& for_count(const layout::Table& table, std::size_t count) {
-    return count == table.columns.size() ? all : first;
-  }
   // The form for the table as it is.
-  [[nodiscard]] Statement& for_table(const layout::Table& table) { return for_count(table, count_columns(table)); }
+  [[nodiscard]] Statement& for_table(const layout::Table& table) {
+    return count_columns(table) == table.columns.size() ? all : first;
+  }
 };
+
+// Binds the columns of the row that the table has, in order, and returns the form for these columns.
+[[nodiscard]] Statement& bind_row(StatementForms& forms, const layout::Table& table, const layout::RowValues& row,
+                                  Bindings& out);
 
 // Both forms of a text that kMake makes for a number of columns.
 template <const layout::Table& kTable, auto kMake>
@@ -119,11 +115,8 @@ class RowStream {
   RowStream(Statement& statement, const Bindings& bindings, Sight sight);
   // Whether there is one more row.
   [[nodiscard]] bool next();
-  // Column `index` (from 1) of the row; absent for NULL.
-  [[nodiscard]] std::optional<Datum> value(int index) const {
-    const auto at = static_cast<std::size_t>(index - 1);
-    return nulls_[at] ? std::nullopt : std::optional(values_[at]);
-  }
+  // Column `index` (from 1) of the row; absent for NULL. An error (42804) as with result_value().
+  [[nodiscard]] std::optional<Datum> value(int index, Oid type) const;
   // The row of a statement that selects the columns of the table, in the layout's order.
   template <const layout::Table& kTable>
   [[nodiscard]] layout::RowView<kTable> row() const {
@@ -149,7 +142,11 @@ class RowStream {
 
 static_assert(std::is_trivially_destructible_v<RowStream>);
 
-// Column `index` (from 1) of row `row` (from 0) of the last result; absent for NULL.
-[[nodiscard]] std::optional<Datum> result_value(std::uint64_t row, int index);
+// Column `index` (from 1) of row `row` (from 0) of the last result; absent for NULL. An error (42804) if it cannot be
+// read as a value of `type`: users may have changed the type of the table's column.
+[[nodiscard]] std::optional<Datum> result_value(std::uint64_t row, int index, Oid type);
+
+// Row `row` of the last result of a statement that selects rows as composites.
+[[nodiscard]] Datum result_composite(std::uint64_t row);
 
 }  // namespace escrowgrid::pg

@@ -79,7 +79,7 @@ const layout::Table& record_table(const TriggerCall& call) {
       return *table;
     }
   }
-  elog(ERROR, "escrowgrid: table %s has not the columns of any record", call.table());
+  elog(ERROR, "escrowgrid: table %s does not have the columns of any record", call.table());
 }
 
 Datum check_record(FunctionCallInfo fcinfo) {
